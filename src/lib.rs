@@ -1,0 +1,9 @@
+//! briefwire reads feeds and republishes them so that a reader understands a story without
+//! leaving the feed.
+//!
+//! The modules stand in the order data flows. ARCHITECTURE.md tells an item's journey through
+//! them; its `layers` table, which a test holds `src/` to, says what each may name.
+
+pub mod model;
+
+pub mod text;

@@ -1,0 +1,33 @@
+//! The nouns: source, feed, item, brief, channel, match, command; their identities and the
+//! canonical URL.
+//!
+//! Pure data. Nothing here reads a clock, does I/O or knows how it is stored, printed or
+//! published: `store` copies these types into records, `contract` turns them into JSON.
+
+mod brief;
+mod canonical;
+mod channel;
+mod command;
+mod feed;
+mod id;
+mod matching;
+mod source;
+mod story;
+
+pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
+pub use canonical::{CanonicalUrl, without_tracking};
+pub use channel::{Body, Channel, Only, Selector};
+pub use command::{BriefOrigin, Command, CommandError, Reply};
+pub use feed::{
+    Category, Enclosure, Feed, Format, Generator, Image, Item, ItemSource, Link, Person, Prose,
+    Text, Thumbnail, Warning,
+};
+pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
+pub use matching::{Candidate, Decision, ItemText, Method};
+pub use source::{
+    Address, Due, FeedFacts, First, Moved, Outcome, Rule, Source, SourceState, Validators,
+};
+pub use story::{Placement, Story};
+
+/// A moment on the wall clock, in UTC.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

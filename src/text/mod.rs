@@ -1,0 +1,1 @@
+//! What prose is made of: safe HTML, plain text, sentences, words, language. Pure.

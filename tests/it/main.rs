@@ -1,0 +1,7 @@
+//! The one integration binary: a module an area.
+#![expect(
+    clippy::string_slice,
+    reason = "the allow-in-tests keys of clippy.toml do not reach helper functions of an integration crate"
+)]
+
+mod tidy;

@@ -1,0 +1,128 @@
+//! `[[channel]]`: what is published.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::Place;
+use super::mistake::suggestion;
+use super::sections::secret;
+use super::table::{Found, Table};
+use crate::model::{Body, Channel, ChannelId, Only, Selector, Source};
+
+/// Reads all channels; ids, the earlier ones included, are unique, and what they take exists.
+pub(super) fn read(tables: Vec<Table<'_, '_>>, place: &Place, sources: &[Source]) -> Vec<Channel> {
+    let mut taken = HashSet::new();
+    let mut channels = Vec::new();
+    for mut table in tables {
+        channels.extend(channel(&mut table, place, sources, &mut taken));
+        table.finish();
+    }
+    channels
+}
+
+fn channel(
+    table: &mut Table<'_, '_>,
+    place: &Place,
+    sources: &[Source],
+    taken: &mut HashSet<String>,
+) -> Option<Channel> {
+    let id = required(table, "id", "a name of letters, digits, `.`, `_`, `~` and `-` is accepted");
+    let id = id.and_then(|found| checked(table, "id", &found, taken));
+    let earlier = table.strings("was");
+    let was = earlier.iter().filter_map(|found| checked(table, "was", found, taken)).collect();
+    let title = required(table, "title", "a text is accepted");
+    let description = table.string("description").map(|found| found.value);
+    let language = table.string("language").map(|found| found.value);
+    let from = from(table, sources);
+    let only = table.choice("only", Only::Any, &[("any", Only::Any), ("stored", Only::Stored)]);
+    let bodies = [
+        ("brief", Body::Brief),
+        ("brief+original", Body::BriefAndOriginal),
+        ("original", Body::Original),
+    ];
+    let items = table.integer("items", 50, 1..=10_000);
+    let body = table.choice("body", Body::Brief, &bodies);
+    let file = table.string("token_file");
+    let secret = file.and_then(|file| secret(table, "token_file", &file, place));
+    Some(Channel {
+        id: id?,
+        was,
+        title: title?.value,
+        description,
+        language,
+        from,
+        only,
+        items,
+        body,
+        token: secret.map(|secret| secret.reveal().to_owned()),
+    })
+}
+
+fn required(table: &mut Table<'_, '_>, key: &'static str, accepted: &str) -> Option<Found<String>> {
+    let found = table.string(key);
+    if !table.has(key) {
+        table.wrong(&table.span(), key, "missing", accepted);
+    }
+    found
+}
+
+fn checked(
+    table: &Table<'_, '_>,
+    key: &str,
+    found: &Found<String>,
+    taken: &mut HashSet<String>,
+) -> Option<ChannelId> {
+    match ChannelId::new(found.value.as_str()) {
+        Ok(id) => {
+            if !taken.insert(found.value.clone()) {
+                let text = format!("`{}` is already a channel", found.value);
+                table.wrong(&found.span, key, text, "each id is accepted once");
+            }
+            Some(id)
+        }
+        Err(error) => {
+            let text = format!("found \"{}\"", found.value);
+            table.wrong(&found.span, key, text, error.to_string());
+            None
+        }
+    }
+}
+
+fn from(table: &mut Table<'_, '_>, sources: &[Source]) -> Vec<Selector> {
+    let accepted = "source ids, \"tag:NAME\" or \"*\" are accepted";
+    let written = table.strings("from");
+    if written.is_empty() {
+        table.wrong(&table.span(), "from", "nothing to take", accepted);
+    }
+    let tags: BTreeSet<&str> =
+        sources.iter().flat_map(|s| s.tags.iter().map(String::as_str)).collect();
+    let mut selectors = Vec::new();
+    for found in written {
+        let text = found.value.as_str();
+        if text == "*" {
+            selectors.push(Selector::All);
+            continue;
+        }
+        if let Some(tag) = text.strip_prefix("tag:") {
+            if !tags.contains(tag) {
+                let near = near(tag, tags.iter().copied(), "the sources have no tags");
+                table.wrong(&found.span, "from", format!("no source has the tag `{tag}`"), near);
+            }
+            selectors.push(Selector::Tag(tag.to_owned()));
+            continue;
+        }
+        let ids = sources.iter().map(|source| source.id.as_str());
+        let named = |s: &&Source| s.id.as_str() == text || s.was.iter().any(|w| w.as_str() == text);
+        if let Some(source) = sources.iter().find(named) {
+            selectors.push(Selector::Source(source.id.clone()));
+        } else {
+            let near = near(text, ids, accepted);
+            table.wrong(&found.span, "from", format!("there is no source `{text}`"), near);
+        }
+    }
+    selectors
+}
+
+fn near<'n>(text: &str, names: impl Iterator<Item = &'n str>, otherwise: &str) -> String {
+    suggestion(text, names)
+        .map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
+}

@@ -1,0 +1,50 @@
+//! Where the configuration and the store are when nobody says.
+
+use std::path::PathBuf;
+
+/// The variables of the environment that briefwire reads.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `BRIEFWIRE_CONFIG`
+    pub config: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, else `$HOME/.config`
+    pub config_home: Option<PathBuf>,
+    /// `STATE_DIRECTORY`, as systemd sets it
+    pub state_directory: Option<PathBuf>,
+    /// `XDG_STATE_HOME`, else `$HOME/.local/state`
+    pub state_home: Option<PathBuf>,
+    /// `RUNTIME_DIRECTORY`, as systemd sets it
+    pub runtime_directory: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads the process's environment.
+    pub fn of_process() -> Self {
+        let path = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        };
+        let home = |below: &str| path("HOME").map(|home| home.join(below));
+        // systemd gives a colon-separated list where a unit has several directories.
+        let first = |name: &str| {
+            path(name).and_then(|list| std::env::split_paths(&list.into_os_string()).next())
+        };
+        Self {
+            config: path("BRIEFWIRE_CONFIG"),
+            config_home: path("XDG_CONFIG_HOME").or_else(|| home(".config")),
+            state_directory: first("STATE_DIRECTORY"),
+            state_home: path("XDG_STATE_HOME").or_else(|| home(".local/state")),
+            runtime_directory: first("RUNTIME_DIRECTORY"),
+        }
+    }
+}
+
+/// Returns the configuration file: the one given, else the first place that has one, else the
+/// last place, so that the error names where one is expected.
+pub fn find(given: Option<PathBuf>, environment: &Environment) -> PathBuf {
+    if let Some(file) = given.or_else(|| environment.config.clone()) {
+        return file;
+    }
+    let system = PathBuf::from("/etc/briefwire/briefwire.toml");
+    let own = environment.config_home.as_ref().map(|home| home.join("briefwire/briefwire.toml"));
+    own.filter(|file| file.exists()).unwrap_or(system)
+}

@@ -1,0 +1,272 @@
+//! The configuration: TOML → checked [`Config`], or every mistake of the file at once.
+//!
+//! What is past this module is valid: sources and channels have unique ids, selectors name
+//! what exists, paths are absolute or relative to the working directory, limits are in range.
+//! Applying a changed configuration to a running daemon is `daemon`'s duty.
+
+mod channels;
+mod locate;
+mod mistake;
+mod sections;
+mod sources;
+mod table;
+mod value;
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::de::DeTable;
+use url::Url;
+
+use crate::model::{Channel, Source};
+
+pub use locate::{Environment, find};
+use mistake::Mistakes;
+pub use mistake::{ConfigError, Mistake};
+use table::Table;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// `[server]`
+    pub server: Server,
+    /// `[store]`
+    pub store: Store,
+    /// `[fetch]`
+    pub fetch: Fetch,
+    /// `[briefs]`: the directory of brief documents, if there is one.
+    pub briefs_dir: Option<PathBuf>,
+    /// `[matching]`
+    pub matching: Matching,
+    /// `[enrich]`
+    pub enrich: Enrich,
+    /// `[publish]`
+    pub publish: Publish,
+    /// `[log]`
+    pub log: Log,
+    /// `[[source]]`, in the order of the file.
+    pub sources: Vec<Source>,
+    /// `[[channel]]`, in the order of the file.
+    pub channels: Vec<Channel>,
+}
+
+/// `[server]`: what the outside can reach.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where HTTP is answered.
+    pub listen: Listen,
+    /// The address that subscribers use, without a trailing slash.
+    pub public_url: Option<Url>,
+    /// The bearer token of the API, read from its file.
+    pub admin_token: Option<Secret>,
+    /// `/status` and `/metrics` paths that need no token although `public_url` is set.
+    pub open: Vec<String>,
+}
+
+/// Where HTTP is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// An address and port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// A secret that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Returns the secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// `[store]`: what is durable.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// Its directory.
+    pub path: PathBuf,
+    /// The database's cache, in bytes.
+    pub cache: u64,
+}
+
+/// `[fetch]`: how sources are polled.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// Stands in the User-Agent, so that a publisher can reach the operator.
+    pub contact: Option<String>,
+    /// Base interval while a source's rhythm is unknown.
+    pub every: Duration,
+    /// No scheduled poll comes more often.
+    pub min_every: Duration,
+    /// No scheduled poll comes less often, except where a publisher asks for it.
+    pub max_every: Duration,
+    /// Polls under way at once.
+    pub in_flight: usize,
+    /// Polls under way at once on one host.
+    pub per_host: usize,
+    /// Between two starts on one host.
+    pub host_spacing: Duration,
+    /// Until a connection stands.
+    pub connect_timeout: Duration,
+    /// Until the header of an answer is there.
+    pub header_timeout: Duration,
+    /// Between two pieces of a body.
+    pub idle_timeout: Duration,
+    /// For a whole poll.
+    pub total_timeout: Duration,
+    /// Decoded bytes of one body.
+    pub max_body: u64,
+    /// Bytes of one body on the wire.
+    pub max_wire: u64,
+}
+
+/// `[matching]`: which brief an item gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Matching {
+    /// How long a new item waits for a brief before it is published with an extracted one.
+    pub wait: Duration,
+    /// The least score of a match by words.
+    pub threshold: f64,
+    /// Items younger than this are looked at again when a brief arrives.
+    pub recent: Duration,
+}
+
+/// `[enrich]`: the generated brief.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrich {
+    /// Sentences of an extracted summary.
+    pub sentences: usize,
+    /// Key terms of an extracted brief.
+    pub key_terms: usize,
+}
+
+/// `[publish]`: the documents.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// Where rendered documents are written.
+    pub dir: PathBuf,
+    /// What channels tell readers as their `ttl`.
+    pub ttl: Duration,
+    /// A picture for every channel.
+    pub image: Option<Url>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// The least level that is printed.
+    pub level: Level,
+    /// How a line is printed.
+    pub format: LogFormat,
+}
+
+/// A log level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing but what a person must act on.
+    Error,
+    /// And what may need a look.
+    Warn,
+    /// And what is worth knowing.
+    Info,
+    /// And each poll.
+    Debug,
+    /// And everything.
+    Trace,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Reads and checks a configuration file.
+///
+/// Fails with every mistake of the file at once. Token files are read; nothing is created.
+pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
+    let bytes = std::fs::read(file)
+        .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let line = good.split(|byte| *byte == b'\n').count();
+            return Err(ConfigError::NotUtf8 { file: file.to_owned(), line });
+        }
+    };
+    read(text, file, environment)
+        .map_err(|mistakes| ConfigError::Wrong { file: file.to_owned(), mistakes })
+}
+
+/// Reads the text of a configuration file whose paths are relative to `file`.
+fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Vec<Mistake>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mistakes = RefCell::new(Mistakes::new(text));
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        let message = error.message().replace('\n', ", ");
+        mistakes.borrow_mut().add(&span, "", format!("not TOML: {message}"), "");
+    }
+    let place = Place { folder: file.parent().unwrap_or(Path::new("")).to_owned() };
+    let none = DeTable::new();
+    let mut root = Table::new("", document.get_ref(), document.span(), &mistakes);
+
+    let server = sections::server(root.section("server", &none), &place);
+    let store = sections::store(root.section("store", &none), &place, environment);
+    let fetch = sections::fetch(root.section("fetch", &none));
+    let briefs_dir = sections::briefs(root.section("briefs", &none), &place);
+    let matching = sections::matching(root.section("matching", &none));
+    let enrich = sections::enrich(root.section("enrich", &none));
+    let publish = sections::publish(root.section("publish", &none), &place, &store);
+    let log = sections::log(root.section("log", &none));
+    let sources = sources::read(root.sections("source"), &place);
+    let channels = channels::read(root.sections("channel"), &place, &sources);
+    root.finish();
+
+    let mistakes = mistakes.into_inner().sorted();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    Ok(Config {
+        file: file.to_owned(),
+        server,
+        store,
+        fetch,
+        briefs_dir,
+        matching,
+        enrich,
+        publish,
+        log,
+        sources,
+        channels,
+    })
+}
+
+/// What the paths of a file are relative to.
+struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    fn path(&self, text: &str) -> PathBuf {
+        self.folder.join(text)
+    }
+}

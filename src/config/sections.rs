@@ -1,0 +1,191 @@
+//! The sections that configure the program itself.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::table::{Found, Table};
+use super::{
+    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Secret,
+    Server, Store,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
+const MIB: u64 = 1 << 20;
+
+pub(super) fn server(mut table: Table<'_, '_>, place: &Place) -> Server {
+    let accepted = "an address and port such as \"127.0.0.1:8420\", or \"unix:PATH\", is accepted";
+    let listen = table.parsed("listen", accepted, |text| match text.strip_prefix("unix:") {
+        Some("") => None,
+        Some(path) => Some(Listen::Unix(place.path(path))),
+        None => text.replace("localhost:", "127.0.0.1:").parse().ok().map(Listen::Tcp),
+    });
+    let default = Listen::Tcp(([127, 0, 0, 1], 8420).into());
+    let accepted = "an http or https address without query, such as \"https://news.example.org\", \
+                    is accepted";
+    let public_url = table.parsed("public_url", accepted, base_url);
+    let admin_token = table.string("admin_token_file");
+    let admin_token = admin_token.and_then(|file| secret(&table, "admin_token_file", &file, place));
+    let mut open = Vec::new();
+    for path in table.strings("open") {
+        match path.value.as_str() {
+            "/status" | "/metrics" => open.push(path.value),
+            other => {
+                let found = format!("found \"{other}\"");
+                table.wrong(&path.span, "open", found, "\"/status\" or \"/metrics\" is accepted");
+            }
+        }
+    }
+    table.finish();
+    Server {
+        listen: listen.map_or(default, |found| found.value),
+        public_url: public_url.map(|found| found.value),
+        admin_token,
+        open,
+    }
+}
+
+fn base_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text.trim_end_matches('/')).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    plain.then_some(url)
+}
+
+/// Reads a token from its file: one line, at least 8 characters, no white space.
+pub(super) fn secret(
+    table: &Table<'_, '_>,
+    key: &str,
+    file: &Found<String>,
+    place: &Place,
+) -> Option<Secret> {
+    let path = place.path(&file.value);
+    let accepted = "a file that holds one line of at least 8 characters is accepted";
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let found = format!("cannot read {}: {error}", path.display());
+            table.wrong(&file.span, key, found, accepted);
+            return None;
+        }
+    };
+    let token = text.trim();
+    let one_word = token.chars().all(|c| c.is_ascii_graphic());
+    if token.len() < 8 || !one_word {
+        let found = format!("{} holds no usable token", path.display());
+        table.wrong(&file.span, key, found, accepted);
+        return None;
+    }
+    Some(Secret(token.to_owned()))
+}
+
+pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Environment) -> Store {
+    let path = table.parsed("path", "a directory is accepted", |text| {
+        (!text.is_empty()).then(|| place.path(text))
+    });
+    let state = environment.state_directory.clone();
+    let home = environment.state_home.as_ref().map(|home| home.join("briefwire"));
+    let default = state.or(home).unwrap_or_else(|| PathBuf::from("/var/lib/briefwire"));
+    let cache = table.size("cache", 32 * MIB, MIB..=8192 * MIB);
+    table.finish();
+    Store { path: path.map_or(default, |found| found.value), cache }
+}
+
+pub(super) fn fetch(mut table: Table<'_, '_>) -> Fetch {
+    let accepted = "a \"mailto:\" or http(s) address without spaces is accepted";
+    let contact = table.parsed("contact", accepted, |text| {
+        let known = ["mailto:", "http://", "https://"].iter().any(|s| text.starts_with(s));
+        let plain = text.chars().all(|c| c.is_ascii_graphic() && !"()".contains(c));
+        (known && plain).then(|| text.to_owned())
+    });
+    let month = 31 * DAY;
+    let fetch = Fetch {
+        contact: contact.map(|found| found.value),
+        every: table.duration("every", HOUR, SECOND..=month),
+        min_every: table.duration("min_every", 15 * MINUTE, SECOND..=month),
+        max_every: table.duration("max_every", DAY, SECOND..=month),
+        in_flight: table.integer("in_flight", 64, 1..=4096),
+        per_host: table.integer("per_host", 2, 1..=64),
+        host_spacing: table.duration("host_spacing", SECOND, Duration::ZERO..=HOUR),
+        connect_timeout: table.duration("connect_timeout", 10 * SECOND, SECOND / 10..=MINUTE),
+        header_timeout: table.duration("header_timeout", 15 * SECOND, SECOND / 10..=MINUTE),
+        idle_timeout: table.duration("idle_timeout", 10 * SECOND, SECOND / 10..=MINUTE),
+        total_timeout: table.duration("total_timeout", 30 * SECOND, SECOND / 10..=10 * MINUTE),
+        max_body: table.size("max_body", 16 * MIB, 1024..=256 * MIB),
+        max_wire: table.size("max_wire", 8 * MIB, 1024..=256 * MIB),
+    };
+    if fetch.min_every > fetch.max_every {
+        let span = table.span();
+        let found = "`min_every` is longer than `max_every`";
+        table.wrong(&span, "min_every", found, "`min_every` ≤ `max_every` is accepted");
+    }
+    table.finish();
+    fetch
+}
+
+pub(super) fn briefs(mut table: Table<'_, '_>, place: &Place) -> Option<PathBuf> {
+    let dir = table.parsed("dir", "a directory is accepted", |text| {
+        (!text.is_empty()).then(|| place.path(text))
+    });
+    table.finish();
+    dir.map(|found| found.value)
+}
+
+pub(super) fn matching(mut table: Table<'_, '_>) -> Matching {
+    let matching = Matching {
+        wait: table.duration("wait", Duration::ZERO, Duration::ZERO..=DAY),
+        threshold: table.number("threshold", 0.65, 0.0..=1.0),
+        recent: table.duration("recent", 7 * DAY, HOUR..=90 * DAY),
+    };
+    table.finish();
+    matching
+}
+
+pub(super) fn enrich(mut table: Table<'_, '_>) -> Enrich {
+    let enrich = Enrich {
+        sentences: table.integer("sentences", 3, 1..=10),
+        key_terms: table.integer("key_terms", 10, 1..=50),
+    };
+    table.finish();
+    enrich
+}
+
+pub(super) fn publish(mut table: Table<'_, '_>, place: &Place, store: &Store) -> Publish {
+    let dir = table.parsed("dir", "a directory is accepted", |text| {
+        (!text.is_empty()).then(|| place.path(text))
+    });
+    let image = table.parsed("image", "an http or https address is accepted", |text| {
+        Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+    });
+    let ttl = table.duration("ttl", 30 * MINUTE, MINUTE..=DAY);
+    table.finish();
+    Publish {
+        dir: dir.map_or_else(|| store.path.join("documents"), |found| found.value),
+        ttl,
+        image: image.map(|found| found.value),
+    }
+}
+
+pub(super) fn log(mut table: Table<'_, '_>) -> Log {
+    let levels = [
+        ("error", Level::Error),
+        ("warn", Level::Warn),
+        ("info", Level::Info),
+        ("debug", Level::Debug),
+        ("trace", Level::Trace),
+    ];
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let log = Log {
+        level: table.choice("level", Level::Info, &levels),
+        format: table.choice("format", LogFormat::Text, &formats),
+    };
+    table.finish();
+    log
+}

@@ -1,0 +1,308 @@
+//! One TOML table, read key by key: each getter checks type and range, records what is wrong
+//! and goes on with the default, so that one run finds every mistake.
+
+use std::cell::RefCell;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mistake::{Mistakes, suggestion};
+use super::value;
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Found<T> {
+    pub(super) value: T,
+    pub(super) span: Range<usize>,
+}
+
+/// A table of the file that is being read.
+pub(super) struct Table<'r, 't> {
+    /// `fetch`, `source`; empty for the document itself.
+    name: &'static str,
+    entries: &'t DeTable<'t>,
+    span: Range<usize>,
+    known: Vec<&'static str>,
+    mistakes: &'r RefCell<Mistakes<'t>>,
+}
+
+impl<'r, 't> Table<'r, 't> {
+    pub(super) fn new(
+        name: &'static str,
+        entries: &'t DeTable<'t>,
+        span: Range<usize>,
+        mistakes: &'r RefCell<Mistakes<'t>>,
+    ) -> Self {
+        Self { name, entries, span, known: Vec::new(), mistakes }
+    }
+
+    /// Returns the full name of one of its keys.
+    pub(super) fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    /// Records a mistake at one of its keys.
+    pub(super) fn wrong(
+        &self,
+        span: &Range<usize>,
+        key: &str,
+        found: impl Into<String>,
+        accepted: impl Into<String>,
+    ) {
+        self.mistakes.borrow_mut().add(span, &self.path(key), found, accepted);
+    }
+
+    fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.known.push(key);
+        self.entries.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+
+    /// Returns whether the key is written at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(name, _)| name.get_ref() == key)
+    }
+
+    fn expected(&self, value: &Spanned<DeValue<'_>>, key: &str, accepted: &str) {
+        self.wrong(&value.span(), key, describe(value.get_ref()), accepted);
+    }
+
+    /// Returns a text, if one is given.
+    pub(super) fn string(&mut self, key: &'static str) -> Option<Found<String>> {
+        let value = self.get(key)?;
+        let Some(text) = value.get_ref().as_str() else {
+            self.expected(value, key, "a text in quotes is accepted");
+            return None;
+        };
+        Some(Found { value: text.to_owned(), span: value.span() })
+    }
+
+    /// Returns a text that `read` understands, if one is given.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        accepted: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Found<T>> {
+        let value = self.get(key)?;
+        let result = value.get_ref().as_str().and_then(read);
+        if result.is_none() {
+            self.expected(value, key, accepted);
+        }
+        result.map(|result| Found { value: result, span: value.span() })
+    }
+
+    /// Returns a duration within the range, or the default.
+    pub(super) fn duration(
+        &mut self,
+        key: &'static str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Duration {
+        self.duration_if_given(key, range).unwrap_or(default)
+    }
+
+    /// Returns a duration within the range, if one is given.
+    pub(super) fn duration_if_given(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let (low, high) =
+            (value::print_duration(*range.start()), value::print_duration(*range.end()));
+        let accepted = format!("a duration such as \"15m\", from \"{low}\" to \"{high}\"");
+        let read = |text: &str| value::duration(text).filter(|d| range.contains(d));
+        self.parsed(key, &(accepted + ", is accepted"), read).map(|found| found.value)
+    }
+
+    /// Returns a size in bytes within the range, or the default.
+    pub(super) fn size(
+        &mut self,
+        key: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> u64 {
+        let (low, high) = (value::print_size(*range.start()), value::print_size(*range.end()));
+        let accepted = format!("a size such as \"16MiB\", from \"{low}\" to \"{high}\"");
+        let read = |text: &str| value::size(text).filter(|s| range.contains(s));
+        self.parsed(key, &(accepted + ", is accepted"), read).map_or(default, |found| found.value)
+    }
+
+    /// Returns a whole number within the range, or the default.
+    pub(super) fn integer<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        range: RangeInclusive<T>,
+    ) -> T
+    where
+        T: TryFrom<u64> + PartialOrd + std::fmt::Display + Copy,
+    {
+        let Some(value) = self.get(key) else { return default };
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| u64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).ok())
+            .and_then(|n| T::try_from(n).ok())
+            .filter(|n| range.contains(n));
+        if number.is_none() {
+            let accepted =
+                format!("a whole number from {} to {} is accepted", range.start(), range.end());
+            self.expected(value, key, &accepted);
+        }
+        number.unwrap_or(default)
+    }
+
+    /// Returns a number within the range, or the default.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        range: RangeInclusive<f64>,
+    ) -> f64 {
+        let Some(value) = self.get(key) else { return default };
+        let text = match value.get_ref() {
+            DeValue::Float(number) => Some(number.as_str()),
+            DeValue::Integer(number) => Some(number.as_str()),
+            _ => None,
+        };
+        let number = text.and_then(|t| t.parse().ok()).filter(|n| range.contains(n));
+        if number.is_none() {
+            let accepted =
+                format!("a number from {} to {} is accepted", range.start(), range.end());
+            self.expected(value, key, &accepted);
+        }
+        number.unwrap_or(default)
+    }
+
+    /// Returns `true` or `false`, or the default.
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.get(key) else { return default };
+        if value.get_ref().as_bool().is_none() {
+            self.expected(value, key, "true or false is accepted");
+        }
+        value.get_ref().as_bool().unwrap_or(default)
+    }
+
+    /// Returns a list of texts; one text alone is a list of one.
+    pub(super) fn strings(&mut self, key: &'static str) -> Vec<Found<String>> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let accepted = "a list of texts is accepted";
+        let values: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
+            DeValue::Array(list) => list.iter().collect(),
+            _ => vec![value],
+        };
+        let mut texts = Vec::new();
+        for value in values {
+            match value.get_ref().as_str() {
+                Some(text) => texts.push(Found { value: text.to_owned(), span: value.span() }),
+                None => self.expected(value, key, accepted),
+            }
+        }
+        texts
+    }
+
+    /// Returns one of a few words, or the default.
+    pub(super) fn choice<T: Copy>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        choices: &[(&'static str, T)],
+    ) -> T {
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let accepted = format!("{} is accepted", words.join(" or "));
+        let read =
+            |text: &str| choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
+        self.parsed(key, &accepted, read).map_or(default, |found| found.value)
+    }
+
+    /// Returns a whole number or a text, for keys that take both.
+    pub(super) fn number_or_word(
+        &mut self,
+        key: &'static str,
+    ) -> Option<Found<Result<u32, String>>> {
+        let value = self.get(key)?;
+        let span = value.span();
+        match value.get_ref() {
+            DeValue::Integer(number) => {
+                let number = u32::from_str_radix(&number.as_str().replace('_', ""), number.radix());
+                let value = number.map_err(|e| e.to_string());
+                Some(Found { value, span })
+            }
+            DeValue::String(text) => Some(Found { value: Err(text.to_string()), span }),
+            other => Some(Found { value: Err(describe(other)), span }),
+        }
+    }
+
+    /// Returns a section, empty where the file has none.
+    pub(super) fn section(&mut self, key: &'static str, none: &'t DeTable<'t>) -> Self {
+        let mut entries = (none, self.span.clone());
+        if let Some(value) = self.get(key) {
+            match value.get_ref().as_table() {
+                Some(table) => entries = (table, value.span()),
+                None => self.expected(value, key, &format!("a section `[{key}]` is accepted")),
+            }
+        }
+        Self::new(key, entries.0, entries.1, self.mistakes)
+    }
+
+    /// Returns the tables of a list such as `[[source]]`.
+    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        let accepted = format!("tables that each begin with `[[{key}]]` are accepted");
+        let Some(list) = value.get_ref().as_array() else {
+            self.expected(value, key, &accepted);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for value in list {
+            match value.get_ref().as_table() {
+                Some(table) => {
+                    tables.push(Self::new(key, table, value.span(), self.mistakes));
+                }
+                None => self.expected(value, key, &accepted),
+            }
+        }
+        tables
+    }
+
+    /// Returns where the table begins.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Records every key that no getter asked for.
+    pub(super) fn finish(self) {
+        for (name, _) in self.entries {
+            let key: &str = name.get_ref();
+            if self.known.contains(&key) {
+                continue;
+            }
+            let kind = if self.name.is_empty() { "section" } else { "key" };
+            let found = format!("unknown {kind} `{key}`");
+            let accepted = match suggestion(key, self.known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("accepted here: {}", self.known.join(", ")),
+            };
+            self.wrong(&name.span(), key, found, accepted);
+        }
+    }
+}
+
+/// Returns what was found, in words: `the number 60`, `the text "soon"`.
+fn describe(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => {
+            let short: String = text.chars().take(60).collect();
+            let dots = if short.len() < text.len() { "…" } else { "" };
+            format!("found \"{short}{dots}\"")
+        }
+        DeValue::Integer(number) => format!("found the number {}", number.as_str()),
+        DeValue::Float(number) => format!("found the number {}", number.as_str()),
+        DeValue::Boolean(value) => format!("found {value}"),
+        DeValue::Datetime(date) => format!("found the date {date}"),
+        DeValue::Array(_) => "found a list".to_owned(),
+        DeValue::Table(_) => "found a table".to_owned(),
+    }
+}

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_mistake_is_counted_in_lines_and_characters_from_one() {
         let mut mistakes = Mistakes::new("a = 1\nß = ü x\n");
-        mistakes.add(&(13..14), "k", "found x", "nothing is accepted");
+        mistakes.add(&(14..15), "k", "found x", "nothing is accepted");
         let found = mistakes.sorted();
         assert_eq!((found[0].line, found[0].column), (2, 7));
     }

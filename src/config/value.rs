@@ -118,7 +118,7 @@ mod tests {
         for text in ["15m", "90s", "1d", "250ms", "0s"] {
             assert_eq!(duration(&print_duration(duration(text).unwrap())), duration(text));
         }
-        assert_eq!(print_duration(Duration::from_secs(5400)), "90m");
+        assert_eq!(print_duration(Duration::from_mins(90)), "90m");
         assert_eq!(print_size(16 << 20), "16MiB");
         assert_eq!(print_size(1000), "1000B");
     }

@@ -1,1 +1,3 @@
 //! What prose is made of: safe HTML, plain text, sentences, words, language. Pure.
+
+pub mod html;

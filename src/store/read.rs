@@ -1,0 +1,305 @@
+//! What the store can be asked.
+
+use std::collections::{BinaryHeap, HashSet};
+use std::sync::PoisonError;
+
+use serde::de::DeserializeOwned;
+
+use super::changes::channel_key;
+use super::codec::{self, CodecError, Kind};
+use super::keys::{self, Sequence, SourceKey, Tree};
+use super::record::{
+    BodyRecord, ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord, VersionRecord,
+    moment,
+};
+use super::{Store, StoreError};
+use crate::model::{
+    Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Only, SourceId, SourceState,
+    Story, Timestamp,
+};
+
+/// What is known of a guid that a source lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// The item's own key.
+    pub id: ItemId,
+    /// The date it was first published with.
+    pub published: Timestamp,
+    /// When we first saw it.
+    pub first_seen: Timestamp,
+    /// The item; `None` once retention or a rebuild has taken it.
+    pub story: Option<Box<Story>>,
+}
+
+/// Which items are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'l> {
+    /// The sources; `None` is all.
+    pub sources: Option<&'l [SourceId]>,
+    /// By the origin of their brief.
+    pub only: Only,
+    /// Whether items that subscribers do not see are left out.
+    pub shown: bool,
+    /// At most this many, newest first.
+    pub limit: usize,
+}
+
+/// A brief and what the store knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBrief {
+    /// The brief.
+    pub brief: Brief,
+    /// Who brought it.
+    pub origin: BriefOrigin,
+    /// When this version was stored.
+    pub stored: Timestamp,
+}
+
+/// A person's word on one item and one brief.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// The item.
+    pub item: ItemId,
+    /// The brief.
+    pub brief: BriefId,
+    /// Pinned, else blocked.
+    pub pinned: bool,
+}
+
+impl Store {
+    /// Returns a source's state.
+    pub fn state(&self, id: &SourceId) -> Result<Option<SourceState>, StoreError> {
+        let record =
+            self.record::<SourceRecord>(Tree::Sources, Kind::Source, id.as_str().as_bytes())?;
+        Ok(record.map(SourceRecord::into_state))
+    }
+
+    /// Returns what is known of a guid that a source lists.
+    pub fn known(&self, source: &SourceId, guid: &str) -> Result<Option<Known>, StoreError> {
+        let Some(key) = self.source_key(source) else { return Ok(None) };
+        let key = keys::by_guid(key, guid);
+        let Some(record) = self.record::<GuidRecord>(Tree::ByGuid, Kind::Guid, &key)? else {
+            return Ok(None);
+        };
+        let story = record.item.map(|item| self.story_at(item)).transpose()?.flatten();
+        Ok(Some(Known {
+            id: ItemId(record.id),
+            published: moment(record.published),
+            first_seen: moment(record.first_seen),
+            story: story.map(Box::new),
+        }))
+    }
+
+    /// Returns an item.
+    pub fn story(&self, id: ItemId) -> Result<Option<Story>, StoreError> {
+        let Some(value) = self.tree(Tree::ById).get(keys::by_id(id))? else { return Ok(None) };
+        keys::item_of(&value).map_or(Ok(None), |item| self.story_at(item))
+    }
+
+    /// Returns the items whose address is this one, oldest first, at most `limit`.
+    pub fn stories_at(&self, url: &CanonicalUrl, limit: usize) -> Result<Vec<Story>, StoreError> {
+        let found = self.tree(Tree::ByUrl).scan_prefix(keys::by_url(url)).keys().take(limit);
+        self.load(found.map(|key| Ok(keys::item_of(&key?))))
+    }
+
+    /// Returns the items that a brief is on, oldest first, at most `limit`.
+    pub fn stories_with(&self, brief: &BriefId, limit: usize) -> Result<Vec<Story>, StoreError> {
+        let found = self.tree(Tree::Matches).scan_prefix(keys::matches(brief)).keys().take(limit);
+        self.load(found.map(|key| Ok(keys::item_of(&key?))))
+    }
+
+    /// Returns the newest items: by when they were shown, else by their date.
+    pub fn newest(&self, listed: &Listed<'_>) -> Result<Vec<Story>, StoreError> {
+        let items = match listed.sources {
+            None => self.newest_of_all(listed)?,
+            Some(sources) => self.newest_of(sources, listed)?,
+        };
+        self.load(items.into_iter().map(|item| Ok(Some(item))))
+    }
+
+    fn newest_of_all(&self, listed: &Listed<'_>) -> Result<Vec<Sequence>, StoreError> {
+        let mut items = Vec::new();
+        for entry in self.tree(Tree::ByTime).iter().rev() {
+            if items.len() >= listed.limit {
+                break;
+            }
+            let (key, value) = entry?;
+            if wanted(listed, value.last().copied().unwrap_or(0)) {
+                items.extend(keys::item_of(&key));
+            }
+        }
+        Ok(items)
+    }
+
+    /// Merges the sources' own lists; costs a seek a source and a step an item.
+    fn newest_of(
+        &self,
+        sources: &[SourceId],
+        listed: &Listed<'_>,
+    ) -> Result<Vec<Sequence>, StoreError> {
+        let unique: HashSet<SourceKey> =
+            sources.iter().filter_map(|id| self.source_key(id)).collect();
+        let mut lists = Vec::new();
+        let mut heads = BinaryHeap::new();
+        for source in unique {
+            let prefix = source.to_be_bytes();
+            let mut list = self.tree(Tree::BySource).scan_prefix(prefix).rev();
+            if let Some((at, item)) = next_wanted(&mut list, listed)? {
+                heads.push((at, item, lists.len()));
+            }
+            lists.push(list);
+        }
+        let mut items = Vec::new();
+        while items.len() < listed.limit {
+            let Some((_, item, number)) = heads.pop() else { break };
+            items.push(item);
+            let Some(list) = lists.get_mut(number) else { continue };
+            if let Some((at, item)) = next_wanted(list, listed)? {
+                heads.push((at, item, number));
+            }
+        }
+        Ok(items)
+    }
+
+    /// Returns every item since `since`, oldest first, at most the newest `limit`.
+    pub fn since(&self, since: Timestamp, limit: usize) -> Result<Vec<ItemId>, StoreError> {
+        let range = self.tree(Tree::ByTime).range(keys::from_time(since)..);
+        let mut ids = Vec::new();
+        for entry in range.rev().take(limit) {
+            let (key, _) = entry?;
+            let Some(item) = keys::item_of(&key) else { continue };
+            let record =
+                self.record::<ItemRecord>(Tree::Items, Kind::Item, &keys::sequence(item))?;
+            ids.extend(record.map(|record| ItemId(record.id)));
+        }
+        ids.reverse();
+        Ok(ids)
+    }
+
+    /// Returns a stored brief.
+    pub fn brief(&self, id: &BriefId) -> Result<Option<StoredBrief>, StoreError> {
+        let key = id.as_str().as_bytes();
+        let record = self.record::<VersionRecord>(Tree::Briefs, Kind::Brief, key)?;
+        Ok(record.and_then(stored_brief))
+    }
+
+    /// Returns all stored briefs, in the order of their ids, one at a time.
+    pub fn briefs(&self) -> impl Iterator<Item = Result<StoredBrief, StoreError>> {
+        self.tree(Tree::Briefs).iter().filter_map(|entry| {
+            let read = entry.map_err(StoreError::from).and_then(|(key, value)| {
+                self.decode::<VersionRecord>(Tree::Briefs, Kind::Brief, &key, &value)
+            });
+            read.map(stored_brief).transpose()
+        })
+    }
+
+    /// Returns every pin and every block.
+    pub fn rulings(&self) -> Result<Vec<Ruling>, StoreError> {
+        let mut rulings = Vec::new();
+        for entry in self.tree(Tree::Rulings) {
+            let (key, value) = entry?;
+            let Some((item, brief)) = key.split_first_chunk::<16>() else { continue };
+            let brief = std::str::from_utf8(brief).ok().and_then(|id| BriefId::new(id).ok());
+            let Some(brief) = brief else { continue };
+            let item = ItemId(u128::from_be_bytes(*item));
+            rulings.push(Ruling { item, brief, pinned: value.first() == Some(&1) });
+        }
+        Ok(rulings)
+    }
+
+    /// Returns what a channel's document looked like, and since when.
+    pub fn channel(&self, id: &ChannelId) -> Result<Option<(u128, Timestamp)>, StoreError> {
+        let record = self.record::<ChannelRecord>(Tree::Meta, Kind::Channel, &channel_key(id))?;
+        Ok(record.map(|record| (record.fingerprint, moment(record.changed))))
+    }
+
+    /// Returns how many items and briefs there are.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.tree(Tree::Items).len(), self.tree(Tree::Briefs).len())
+    }
+
+    fn load(
+        &self,
+        items: impl Iterator<Item = Result<Option<Sequence>, StoreError>>,
+    ) -> Result<Vec<Story>, StoreError> {
+        let mut stories = Vec::new();
+        for item in items {
+            let Some(item) = item? else { continue };
+            stories.extend(self.story_at(item)?);
+        }
+        Ok(stories)
+    }
+
+    fn story_at(&self, item: Sequence) -> Result<Option<Story>, StoreError> {
+        let key = keys::sequence(item);
+        let Some(record) = self.record::<ItemRecord>(Tree::Items, Kind::Item, &key)? else {
+            return Ok(None);
+        };
+        let body = self.record::<BodyRecord>(Tree::Bodies, Kind::Body, &key)?.unwrap_or_default();
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let source = names.ids.get(&record.source).cloned();
+        drop(names);
+        Ok(source.map(|source| record.into_story(source, body)))
+    }
+
+    fn source_key(&self, id: &SourceId) -> Option<SourceKey> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner).keys.get(id).copied()
+    }
+
+    pub(super) fn record<T: DeserializeOwned>(
+        &self,
+        tree: Tree,
+        kind: Kind,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        let Some(value) = self.tree(tree).get(key)? else { return Ok(None) };
+        self.decode(tree, kind, key, &value).map(Some)
+    }
+
+    pub(super) fn decode<T: DeserializeOwned>(
+        &self,
+        tree: Tree,
+        kind: Kind,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<T, StoreError> {
+        let part = |number| {
+            let key = keys::part(kind, key, number);
+            self.tree(Tree::Bodies).get(key).ok().flatten().map(|value| value.to_vec())
+        };
+        codec::open(kind, value, part).map_err(|source| record_error(tree, key, source))
+    }
+}
+
+pub(super) fn record_error(tree: Tree, key: &[u8], source: CodecError) -> StoreError {
+    let name = Tree::ALL.iter().find(|(known, _)| *known == tree).map_or("?", |(_, name)| name);
+    let key = key.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+    StoreError::Record { tree: name, key, source }
+}
+
+fn wanted(listed: &Listed<'_>, flags: u8) -> bool {
+    let shown = !listed.shown || flags & keys::SHOWN != 0;
+    let briefed = listed.only == Only::Any || flags & keys::BRIEFED != 0;
+    shown && briefed
+}
+
+fn next_wanted(
+    list: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+    listed: &Listed<'_>,
+) -> Result<Option<([u8; 8], Sequence)>, StoreError> {
+    for entry in list {
+        let (key, value) = entry?;
+        if wanted(listed, value.first().copied().unwrap_or(0)) {
+            return Ok(keys::time_of(&key, 4).zip(keys::item_of(&key)));
+        }
+    }
+    Ok(None)
+}
+
+fn stored_brief(record: VersionRecord) -> Option<StoredBrief> {
+    let origin = match record.origin {
+        OriginRecord::File(path) => BriefOrigin::File(path),
+        OriginRecord::Api => BriefOrigin::Api,
+    };
+    Some(StoredBrief { brief: record.brief.into_brief()?, origin, stored: moment(record.stored) })
+}

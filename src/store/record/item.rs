@@ -1,0 +1,198 @@
+//! An item, and apart from it its long texts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, millis, moment};
+use crate::model::{
+    BriefId, Enclosure, ItemId, KeyTerm, Method, Person, Placement, SourceId, Story, Thumbnail,
+    Timestamp,
+};
+use crate::store::keys::SourceKey;
+
+/// The long texts of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub(in crate::store) struct BodyRecord {
+    pub(in crate::store) html: String,
+    pub(in crate::store) lead: Option<String>,
+}
+
+/// An item without its long texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::store) struct ItemRecord {
+    pub(in crate::store) id: u128,
+    pub(in crate::store) source: SourceKey,
+    guid: String,
+    title: String,
+    pub(in crate::store) url: Option<String>,
+    lang: Option<String>,
+    authors: Vec<PersonRecord>,
+    categories: Vec<String>,
+    enclosures: Vec<EnclosureRecord>,
+    thumbnail: Option<ThumbnailRecord>,
+    image: Option<String>,
+    comments: Option<String>,
+    rights: Option<String>,
+    duration: Option<u32>,
+    updated: Option<Millis>,
+    published: Millis,
+    first_seen: Millis,
+    changed: Millis,
+    content: u128,
+    placement: PlacementRecord,
+    pub(in crate::store) brief: Option<String>,
+    method: String,
+    score: f64,
+    evidence: Vec<String>,
+    summary: Vec<String>,
+    key_terms: Vec<(String, f64)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PersonRecord {
+    name: Option<String>,
+    email: Option<String>,
+    url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct EnclosureRecord {
+    url: String,
+    mime: Option<String>,
+    length: Option<u64>,
+    title: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct ThumbnailRecord {
+    url: String,
+    width: Option<String>,
+    height: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum PlacementRecord {
+    Held,
+    Waiting(Millis),
+    Shown(Millis),
+}
+
+impl ItemRecord {
+    pub(in crate::store) fn new(story: &Story, source: SourceKey) -> (Self, BodyRecord) {
+        let person = |p: &Person| PersonRecord {
+            name: p.name.clone(),
+            email: p.email.clone(),
+            url: p.url.clone(),
+        };
+        let enclosure = |e: &Enclosure| EnclosureRecord {
+            url: e.url.clone(),
+            mime: e.mime.clone(),
+            length: e.length,
+            title: e.title.clone(),
+        };
+        let thumbnail = |t: &Thumbnail| ThumbnailRecord {
+            url: t.url.clone(),
+            width: t.width.clone(),
+            height: t.height.clone(),
+        };
+        let record = Self {
+            id: story.id.0,
+            source,
+            guid: story.guid.clone(),
+            title: story.title.clone(),
+            url: story.url.clone(),
+            lang: story.lang.clone(),
+            authors: story.authors.iter().map(person).collect(),
+            categories: story.categories.clone(),
+            enclosures: story.enclosures.iter().map(enclosure).collect(),
+            thumbnail: story.thumbnail.as_ref().map(thumbnail),
+            image: story.image.clone(),
+            comments: story.comments.clone(),
+            rights: story.rights.clone(),
+            duration: story.duration,
+            updated: story.updated.map(millis),
+            published: millis(story.published),
+            first_seen: millis(story.first_seen),
+            changed: millis(story.changed),
+            content: story.content,
+            placement: placement_record(story.placement),
+            brief: story.brief.as_ref().map(ToString::to_string),
+            method: story.method.as_str().to_owned(),
+            score: story.score,
+            evidence: story.evidence.clone(),
+            summary: story.summary.clone(),
+            key_terms: story.key_terms.iter().map(|t| (t.term.clone(), t.score)).collect(),
+        };
+        (record, BodyRecord { html: story.html.clone(), lead: story.lead.clone() })
+    }
+
+    pub(in crate::store) fn placement(&self) -> Placement {
+        match self.placement {
+            PlacementRecord::Held => Placement::Held,
+            PlacementRecord::Waiting(until) => Placement::Waiting(moment(until)),
+            PlacementRecord::Shown(since) => Placement::Shown(moment(since)),
+        }
+    }
+
+    /// Returns the time that the item is sorted by: since when it is shown, else its date.
+    pub(in crate::store) fn sorted_by(&self) -> Timestamp {
+        match self.placement() {
+            Placement::Shown(since) => since,
+            Placement::Held | Placement::Waiting(_) => moment(self.published),
+        }
+    }
+
+    pub(in crate::store) fn into_story(self, source: SourceId, body: BodyRecord) -> Story {
+        let placement = self.placement();
+        let person = |p: PersonRecord| Person { name: p.name, email: p.email, url: p.url };
+        let enclosure = |e: EnclosureRecord| Enclosure {
+            url: e.url,
+            mime: e.mime,
+            length: e.length,
+            title: e.title,
+        };
+        let thumbnail =
+            |t: ThumbnailRecord| Thumbnail { url: t.url, width: t.width, height: t.height };
+        Story {
+            id: ItemId(self.id),
+            source,
+            guid: self.guid,
+            title: self.title,
+            url: self.url,
+            html: body.html,
+            lead: body.lead,
+            lang: self.lang,
+            authors: self.authors.into_iter().map(person).collect(),
+            categories: self.categories,
+            enclosures: self.enclosures.into_iter().map(enclosure).collect(),
+            thumbnail: self.thumbnail.map(thumbnail),
+            image: self.image,
+            comments: self.comments,
+            rights: self.rights,
+            duration: self.duration,
+            updated: self.updated.map(moment),
+            published: moment(self.published),
+            first_seen: moment(self.first_seen),
+            changed: moment(self.changed),
+            content: self.content,
+            placement,
+            brief: self.brief.and_then(|id| BriefId::new(id).ok()),
+            method: Method::parse(&self.method).unwrap_or(Method::None),
+            score: self.score,
+            evidence: self.evidence,
+            summary: self.summary,
+            key_terms: self.key_terms.into_iter().map(key_term).collect(),
+        }
+    }
+}
+
+fn key_term((term, score): (String, f64)) -> KeyTerm {
+    KeyTerm { term, score }
+}
+
+fn placement_record(placement: Placement) -> PlacementRecord {
+    match placement {
+        Placement::Held => PlacementRecord::Held,
+        Placement::Waiting(until) => PlacementRecord::Waiting(millis(until)),
+        Placement::Shown(since) => PlacementRecord::Shown(millis(since)),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is written: one type a tree, apart from the model so that each can change alone.
+//!
+//! Fields that later versions add carry `#[serde(default)]`. Times are milliseconds since 1970.
+
+mod brief;
+mod item;
+mod source;
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::Sequence;
+use crate::model::Timestamp;
+
+pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
+pub(super) use item::{BodyRecord, ItemRecord};
+pub(super) use source::SourceRecord;
+
+pub(super) type Millis = i64;
+
+pub(super) fn millis(at: Timestamp) -> Millis {
+    at.timestamp_millis()
+}
+
+/// Returns the moment; a number no calendar has becomes 1970.
+pub(super) fn moment(millis: Millis) -> Timestamp {
+    Timestamp::from_timestamp_millis(millis).unwrap_or_default()
+}
+
+/// What is minted once, at the creation of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct MintRecord {
+    pub(super) authority: String,
+    pub(super) date: String,
+}
+
+/// What is remembered of a channel's document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChannelRecord {
+    pub(super) fingerprint: u128,
+    pub(super) changed: Millis,
+}
+
+/// What outlives an item, so that it comes back as itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct GuidRecord {
+    pub(super) id: u128,
+    /// `None` once the item itself is gone.
+    pub(super) item: Option<Sequence>,
+    pub(super) published: Millis,
+    pub(super) first_seen: Millis,
+    pub(super) listed: Millis,
+}

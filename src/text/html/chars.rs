@@ -1,0 +1,67 @@
+//! Characters: what may stand in a document, and how it is written there.
+
+use std::borrow::Cow;
+
+/// Returns the text without the characters that XML 1.0 forbids and without those that turn
+/// the direction of everything after them.
+///
+/// Tab, line feed and carriage return stay.
+pub fn clean_chars(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_unwanted) {
+        Cow::Owned(text.chars().filter(|c| !is_unwanted(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// SECURITY: bidirectional overrides and isolates (U+202A–202E, U+2066–2069) let a headline
+/// swallow or mirror whatever a page prints behind it.
+pub(super) fn is_unwanted(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}'
+        | '\u{fffe}' | '\u{ffff}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns the text as it is written between tags or in a quoted attribute, in HTML and XML.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    push_escaped(&mut out, text, true);
+    out
+}
+
+/// Writes text with its unwanted characters gone and carriage returns as line feeds, which is
+/// what they would be read back as.
+pub(super) fn push_escaped(out: &mut String, text: &str, quotes: bool) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' if quotes => out.push_str("&quot;"),
+            '\r' => out.push('\n'),
+            c if is_unwanted(c) => {}
+            c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_text_is_borrowed() {
+        assert!(matches!(clean_chars("a\tb\nc é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn forbidden_and_turning_characters_go() {
+        assert_eq!(clean_chars("a\u{0}b\u{202e}c\u{2066}d\u{ffff}e\u{b}"), "abcde");
+    }
+
+    #[test]
+    fn all_four_signs_are_escaped() {
+        assert_eq!(escape("<a b=\"c\">&"), "&lt;a b=&quot;c&quot;&gt;&amp;");
+    }
+}

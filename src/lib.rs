@@ -10,4 +10,10 @@ pub mod text;
 
 pub mod config;
 
+pub mod schedule;
+
+pub mod fetch;
+
+pub mod reconcile;
+
 pub mod store;

@@ -104,6 +104,46 @@ pub struct Feed {
     pub warnings: Vec<Warning>,
 }
 
+impl Feed {
+    /// Returns a feed of that family that says nothing.
+    pub fn empty(format: Format) -> Self {
+        Self {
+            format,
+            version: format.as_str().to_owned(),
+            encoding: "utf-8".to_owned(),
+            id: None,
+            link: None,
+            language: None,
+            icon: None,
+            logo: None,
+            title: None,
+            description: None,
+            info: None,
+            rights: None,
+            links: Vec::new(),
+            self_link: None,
+            hub: None,
+            next: None,
+            prev: None,
+            updated: None,
+            published: None,
+            authors: Vec::new(),
+            contributors: Vec::new(),
+            publisher: None,
+            categories: Vec::new(),
+            generator: None,
+            image: None,
+            ttl: None,
+            update_every: None,
+            skip_hours: Vec::new(),
+            skip_days: Vec::new(),
+            explicit: None,
+            items: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
 /// A repair or a loss in reading a document; printed as `code: detail`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Warning {

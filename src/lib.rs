@@ -16,4 +16,8 @@ pub mod fetch;
 
 pub mod reconcile;
 
+pub mod matching;
+
+pub mod enrich;
+
 pub mod store;

@@ -1,0 +1,25 @@
+//! Item ↔ brief: index, score, evidence.
+//!
+//! An item meets the stored brief of its story, with evidence; in doubt it abstains, because a
+//! wrong brief is worse than a generated one. The order of decision is: pin → URL → guid →
+//! (language gate) → excerpt → words → abstain, and a block holds against each of them but a
+//! person's pin.
+//!
+//! Pure, and a function of the briefs alone: rarity comes from a table that ships with the
+//! program, so a score does not depend on what else is stored. Item ↔ item (one story from
+//! several publishers) is not here yet.
+
+mod decide;
+mod entry;
+mod evidence;
+mod index;
+mod recent;
+mod rulings;
+mod score;
+mod terms;
+
+pub use decide::Explanation;
+pub use index::Index;
+pub use recent::Recent;
+pub use rulings::Rulings;
+pub use score::Features;

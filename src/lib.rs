@@ -14,10 +14,16 @@ pub mod schedule;
 
 pub mod fetch;
 
+pub mod parse;
+
 pub mod reconcile;
 
 pub mod matching;
 
 pub mod enrich;
+
+pub mod publish;
+
+pub mod contract;
 
 pub mod store;

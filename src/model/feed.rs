@@ -106,7 +106,7 @@ pub struct Feed {
 
 impl Feed {
     /// Returns a feed of that family that says nothing.
-    pub fn empty(format: Format) -> Self {
+    pub fn new(format: Format) -> Self {
         Self {
             format,
             version: format.as_str().to_owned(),

@@ -197,7 +197,7 @@ mod tests {
     }
 
     fn feed(items: Vec<Item>) -> Feed {
-        Feed { items, ..Feed::empty(Format::Rss) }
+        Feed { items, ..Feed::new(Format::Rss) }
     }
 
     fn drafts_of(items: Vec<Item>) -> Vec<Draft> {

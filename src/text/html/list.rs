@@ -41,6 +41,13 @@ pub(super) fn hides_to_end(name: &str) -> bool {
     matches!(name, "script" | "style")
 }
 
+/// Returns whether HTML has an element of that name, in lower case, whether we show it or not.
+pub fn is_element(name: &str) -> bool {
+    List::Display.element(name).is_some()
+        || hidden(name).is_some()
+        || find(UNLISTED, name).is_some()
+}
+
 /// Returns whether an element has no content and no end tag.
 pub(super) fn is_void(name: &str) -> bool {
     matches!(
@@ -283,6 +290,13 @@ const HIDDEN: &[&str] = &[
     "style", "svg", "template", "textarea", "title", "xmp",
 ];
 
+/// Elements of HTML that no list has.
+const UNLISTED: &[&str] = &[
+    "base", "blink", "body", "button", "canvas", "datalist", "embed", "fieldset", "form", "frame",
+    "frameset", "head", "html", "input", "label", "legend", "link", "marquee", "meta", "meter",
+    "nobr", "optgroup", "option", "output", "param", "picture", "progress",
+];
+
 const BLOCKS: &[&str] = &[
     "address",
     "article",
@@ -334,7 +348,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_sorted_and_the_short_one_is_part_of_the_long_one() {
-        for list in [DISPLAY_ELEMENTS, DISPLAY_ATTRIBUTES, HIDDEN, BLOCKS] {
+        for list in [DISPLAY_ELEMENTS, DISPLAY_ATTRIBUTES, HIDDEN, BLOCKS, UNLISTED] {
             assert!(list.is_sorted());
         }
         for list in [BRIEF_ELEMENTS, BRIEF_ATTRIBUTES] {

@@ -16,6 +16,6 @@ pub use address::absolute;
 pub use chars::{clean_chars, escape};
 pub use cut::cut;
 pub use entity::{decode_entities, named_entity};
-pub use list::List;
+pub use list::{List, is_element};
 pub use plain::{plain, plain_line};
 pub use sanitise::sanitise;

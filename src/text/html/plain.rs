@@ -2,7 +2,7 @@
 
 use super::chars::is_unwanted;
 use super::entity::decode_entities;
-use super::list::{List, hidden, hides_to_end, is_block};
+use super::list::{hidden, hides_to_end, is_block, is_element};
 use super::token::{Token, Tokens};
 
 /// How often a title may have been escaped once too often.
@@ -62,10 +62,6 @@ fn has_tag(text: &str) -> bool {
             Token::Start(tag) => is_element(&tag.name),
             Token::End(name) => is_element(&name),
         })
-}
-
-fn is_element(name: &str) -> bool {
-    List::Display.element(name).is_some() || hidden(name).is_some() || is_block(name)
 }
 
 /// What stands between the last character and the next.

@@ -75,16 +75,20 @@ impl Writer<'_> {
         if name == "img" && is_tracking_pixel(tag) {
             return;
         }
-        let needs_source = matches!(name, "img" | "source");
         let before = self.out.len();
-        let has_source = self.write_tag(name, tag);
-        if needs_source && !has_source {
+        let written = self.write_tag(name, tag);
+        let shows_something = match name {
+            "img" => written.contains(&"src") || written.contains(&"alt"),
+            "source" => written.contains(&"src"),
+            _ => true,
+        };
+        if !shows_something {
             self.out.truncate(before);
         }
     }
 
-    /// Writes a start tag; returns whether it has a `src`.
-    fn write_tag(&mut self, name: &'static str, tag: &Tag<'_>) -> bool {
+    /// Writes a start tag; returns the attributes it has.
+    fn write_tag(&mut self, name: &'static str, tag: &Tag<'_>) -> Vec<&'static str> {
         self.out.push('<');
         self.out.push_str(name);
         let mut written: Vec<&'static str> = Vec::new();
@@ -102,7 +106,7 @@ impl Writer<'_> {
             written.push(key);
         }
         self.out.push('>');
-        written.contains(&"src")
+        written
     }
 
     fn address(&self, key: &str, value: &str) -> Option<String> {
@@ -119,11 +123,11 @@ impl Writer<'_> {
 
     fn end(&mut self, name: &str) {
         let Some(name) = self.list.element(name) else { return };
-        if name == "br" {
-            self.out.push_str("<br>");
-            return;
-        }
         if is_void(name) {
+            // Browsers read `</br>` as `<br>`; authors of `<br></br>` mean one.
+            if name == "br" && !self.out.ends_with("<br>") {
+                self.out.push_str("<br>");
+            }
             return;
         }
         if self.unopened > 0 {
@@ -227,6 +231,7 @@ mod tests {
         check("<p>a<b>b<i>c", "<p>a<b>b<i>c</i></b></p>");
         check("<b>1<i>2</b>3</i>", "<b>1<i>2</i></b>3");
         check("</p>a</div>", "a");
+        check("a<br></br>b</br>", "a<br>b<br>");
         check("<td>a</table>b", "<td>ab</td>");
         check("<b><table><tr><td></b>x", "<b><table><tr><td>x</td></tr></table></b>");
     }
@@ -259,7 +264,7 @@ mod tests {
         check("<a href='&#106;avascript:x'>a</a>", "<a>a</a>");
         check("<a href=\"java\nscript:x\" title='\"<'>a</a>", "<a title=\"&quot;&lt;\">a</a>");
         check("<a href=b>a</a>", "<a href=\"https://example.org/a/b\">a</a>");
-        check("<img src=mailto:x><img src=data:image/png,x>", "");
+        check("<img src=mailto:x><img src=data:image/png,x alt=y>", "<img alt=\"y\">");
         assert_eq!(sanitise("<a href=b>a</a><img src=c>", List::Display, None), "<a>a</a>");
     }
 

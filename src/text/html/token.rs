@@ -188,7 +188,9 @@ fn read_attributes<'a>(mut rest: &'a str, tag: &mut Tag<'a>) -> &'a str {
     loop {
         let trimmed = rest.trim_start_matches(|c| is_space(c) || c == '/');
         if let Some(after) = trimmed.strip_prefix('>') {
-            tag.closed = rest.strip_suffix(trimmed).is_some_and(|gap| gap.ends_with('/'));
+            // By length: comparing what is trimmed with the rest would be quadratic.
+            let gap = rest.get(..rest.len() - trimmed.len());
+            tag.closed = gap.is_some_and(|gap| gap.ends_with('/'));
             return after;
         }
         if trimmed.is_empty() {

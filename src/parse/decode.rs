@@ -1,0 +1,212 @@
+//! Bytes turned into text: byte order mark, HTTP charset, declaration, UTF-8, windows-1252, in
+//! that order (RFC 7303 8), unless the bytes prove a label wrong.
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+use super::warnings::Warnings;
+
+/// How far the declaration is looked for; real ones end within 100 bytes, junk may precede it.
+const DECLARATION_WITHIN_BYTES: usize = 1024;
+
+/// A document as text.
+#[derive(Debug)]
+pub(super) struct Decoded {
+    /// The text, without its byte order mark.
+    pub(super) text: String,
+    /// The label that was used, in lower case.
+    pub(super) label: String,
+}
+
+impl Decoded {
+    fn new(text: String, label: &str) -> Self {
+        Self { text, label: label.to_ascii_lowercase() }
+    }
+}
+
+/// Returns the text of a document.
+pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, warnings: &mut Warnings) -> Decoded {
+    let mut decoded = by_signature(bytes, warnings)
+        .or_else(|| by_label(bytes, content_type, warnings))
+        .unwrap_or_else(|| by_guess(bytes, warnings));
+    let (text, controls) = without_controls(decoded.text);
+    decoded.text = text;
+    warnings.count("control-characters", controls);
+    decoded
+}
+
+/// Decodes what shows its encoding by its first bytes.
+fn by_signature(bytes: &[u8], warnings: &mut Warnings) -> Option<Decoded> {
+    let (label, skipped) = match bytes {
+        [0xff, 0xfe, 0, 0, ..] => ("utf-32le", 4),
+        [0, 0, 0xfe, 0xff, ..] => ("utf-32be", 4),
+        [b'<', 0, 0, 0, ..] => ("utf-32le", 0),
+        [0, 0, 0, b'<', ..] => ("utf-32be", 0),
+        [0xef, 0xbb, 0xbf, ..] => ("utf-8", 3),
+        [0xff, 0xfe, ..] => ("utf-16le", 2),
+        [0xfe, 0xff, ..] => ("utf-16be", 2),
+        [b'<', 0, ..] => ("utf-16le", 0),
+        [0, b'<', ..] => ("utf-16be", 0),
+        _ => return None,
+    };
+    let body = bytes.get(skipped..).unwrap_or_default();
+    if let Some(quad) = label.strip_prefix("utf-32") {
+        return Some(Decoded::new(utf32(body, quad == "le"), label));
+    }
+    let encoding = Encoding::for_label(label.as_bytes())?;
+    let (text, had_errors) = encoding.decode_without_bom_handling(body);
+    // A mark of UTF-8 before bytes that are not is a lie of the server's template.
+    if had_errors && encoding == UTF_8 {
+        return Some(by_guess(body, warnings));
+    }
+    if had_errors {
+        warnings.repair("invalid-bytes", label);
+    }
+    Some(Decoded::new(text.into_owned(), label))
+}
+
+fn utf32(bytes: &[u8], little: bool) -> String {
+    let chunks = bytes.chunks_exact(4).filter_map(|chunk| <[u8; 4]>::try_from(chunk).ok());
+    let read = if little { u32::from_le_bytes } else { u32::from_be_bytes };
+    let codes = chunks.map(read);
+    codes.map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// Decodes by the first label, of HTTP or the declaration, that fits the bytes.
+fn by_label(bytes: &[u8], content_type: Option<&str>, warnings: &mut Warnings) -> Option<Decoded> {
+    let labels = [content_type.and_then(charset_of), declared_charset(bytes)];
+    for label in labels.into_iter().flatten() {
+        let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
+            warnings.repair("unknown-encoding", &label);
+            continue;
+        };
+        if let Some(text) = fitting(bytes, encoding) {
+            return Some(Decoded::new(text, &label));
+        }
+        warnings.repair("wrong-encoding", &label);
+    }
+    None
+}
+
+/// Returns the text if the bytes are what the encoding says.
+fn fitting(bytes: &[u8], encoding: &'static Encoding) -> Option<String> {
+    // Two-byte encodings show themselves by their first bytes.
+    if !encoding.is_ascii_compatible() {
+        return None;
+    }
+    // Every byte is something in a one-byte encoding, so nothing would contradict the label;
+    // but valid UTF-8 beyond ASCII is hardly ever anything else.
+    if encoding.is_single_byte() && !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    Some(text.into_owned())
+}
+
+/// Decodes as UTF-8, or as windows-1252 where more of it is not UTF-8 than is.
+fn by_guess(bytes: &[u8], warnings: &mut Warnings) -> Decoded {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Decoded::new(text.to_owned(), "utf-8");
+    }
+    let (mut letters, mut errors) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        errors += usize::from(!chunk.invalid().is_empty());
+    }
+    let encoding = if letters > errors { UTF_8 } else { WINDOWS_1252 };
+    let (text, _) = encoding.decode_without_bom_handling(bytes);
+    warnings.repair("invalid-bytes", &format!("{errors}, read as {}", encoding.name()));
+    Decoded::new(text.into_owned(), encoding.name())
+}
+
+/// Returns the `charset` of a Content-Type.
+fn charset_of(content_type: &str) -> Option<String> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
+    })
+}
+
+/// Returns the `encoding` of an XML declaration.
+fn declared_charset(bytes: &[u8]) -> Option<String> {
+    let head = bytes.get(..DECLARATION_WITHIN_BYTES).unwrap_or(bytes);
+    let head = String::from_utf8_lossy(head);
+    let (_, declaration) = head.split_once("<?xml")?;
+    let (declaration, _) = declaration.split_once("?>")?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let label = value.split(quote).nth(1)?.trim();
+    (!label.is_empty()).then(|| label.to_owned())
+}
+
+/// Drops what XML 1.0 forbids, and reads the C1 controls as the windows-1252 letters that
+/// they were before somebody relabelled them as Latin-1; returns how many there were.
+fn without_controls(text: String) -> (String, usize) {
+    let is_bad = |c: char| (c.is_control() && !"\t\n\r\u{85}".contains(c)) || c == '\u{fffe}';
+    let bad = text.chars().filter(|c| is_bad(*c) || *c == '\u{ffff}').count();
+    if bad == 0 {
+        return (text, 0);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{80}'..='\u{9f}' => {
+                let byte = u8::try_from(u32::from(c)).unwrap_or(b' ');
+                out.push_str(&WINDOWS_1252.decode_without_bom_handling(&[byte]).0);
+            }
+            '\u{ffff}' => {}
+            c if is_bad(c) => {}
+            c => out.push(c),
+        }
+    }
+    (out, bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], content_type: Option<&str>, text: &str, label: &str) {
+        let decoded = decode(bytes, content_type, &mut Warnings::default());
+        assert_eq!((decoded.text.as_str(), decoded.label.as_str()), (text, label));
+    }
+
+    #[test]
+    fn a_byte_order_mark_decides() {
+        check(b"\xef\xbb\xbf<a/>", Some("text/xml; charset=iso-8859-1"), "<a/>", "utf-8");
+        check(b"\xff\xfe<\0a\0", None, "<a", "utf-16le");
+        check(b"\xfe\xff\0<\0a", None, "<a", "utf-16be");
+        check(b"\0<\0a", Some("text/xml; charset=utf-8"), "<a", "utf-16be");
+        check(b"<\0\0\0a\0\0\0", None, "<a", "utf-32le");
+    }
+
+    #[test]
+    fn http_comes_before_the_declaration_and_both_before_a_guess() {
+        let xml = b"<?xml version='1.0' encoding='koi8-r'?>\xc1";
+        check(xml, None, "<?xml version='1.0' encoding='koi8-r'?>\u{430}", "koi8-r");
+        check(
+            xml,
+            Some("text/xml; charset=\"windows-1251\""),
+            "<?xml version='1.0' encoding='koi8-r'?>\u{411}",
+            "windows-1251",
+        );
+        check(b"\xe9", None, "é", "windows-1252");
+        check("é".as_bytes(), None, "é", "utf-8");
+    }
+
+    #[test]
+    fn a_label_that_does_not_fit_is_passed_over() {
+        check("é".as_bytes(), Some("text/xml; charset=iso-8859-1"), "é", "utf-8");
+        check(b"<a/>", Some("text/xml; charset=utf-16"), "<a/>", "utf-8");
+        check(b"a", Some("text/xml; charset=bogus"), "a", "utf-8");
+        check("ééé\u{fffd}".as_bytes(), None, "ééé\u{fffd}", "utf-8");
+        check(b"\xc3\xa9\xc3\xa9\xe9.", Some("text/xml; charset=utf-8"), "éé\u{fffd}.", "utf-8");
+    }
+
+    #[test]
+    fn control_characters_go_and_relabelled_quotes_come_back() {
+        check("a\u{1}b\u{92}c\td".as_bytes(), None, "ab\u{2019}c\td", "utf-8");
+    }
+}

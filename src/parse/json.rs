@@ -1,0 +1,290 @@
+//! JSON Feed 1.0 and 1.1, read value by value: a field of the wrong type is lost, not the feed.
+
+use serde_json::{Map, Value};
+
+use super::complete::{Head, feed, item};
+use super::dates;
+use super::draft::Draft;
+use super::limits::Newest;
+use super::prose::{self, Form, HTML_BODY, LINE};
+use super::tree::Element;
+use super::warnings::Warnings;
+use super::{Document, ParseError};
+use crate::model::{Category, Enclosure, Feed, Format, Image, Link, Person, Text, Timestamp};
+
+/// A value takes about 80 bytes, whatever it is; a feed of 1,000 items has under 50,000.
+const MAX_VALUES: usize = 200_000;
+
+/// Attachments, tags, authors of one item.
+const MAX_PARTS: usize = 200;
+
+/// Reads a JSON Feed.
+pub(super) fn read(
+    json: &str,
+    encoding: String,
+    document: &Document<'_>,
+    mut warnings: Warnings,
+) -> Result<Feed, ParseError> {
+    if values_of(json) > MAX_VALUES {
+        return Err(ParseError::Broken { why: format!("it has more than {MAX_VALUES} values") });
+    }
+    let value: Value = serde_json::from_str(json)
+        .map_err(|error| ParseError::Broken { why: error.to_string() })?;
+    let Some(top) = value.as_object().filter(|top| is_feed(top)) else {
+        return Err(ParseError::NotAFeed {
+            what: "JSON of another kind".into(),
+            feeds: Vec::new(),
+        });
+    };
+    let mut reading = Reading { document, warnings: &mut warnings };
+    let draft = reading.feed(top);
+    let mut items = Newest::default();
+    for value in top.get("items").and_then(Value::as_array).into_iter().flatten() {
+        match value.as_object() {
+            Some(object) => items.push(item(reading.item(object))),
+            None => reading.warnings.loss("wrong-type", "an item is no object"),
+        }
+    }
+    let version = top.get("version").and_then(Value::as_str).unwrap_or_default();
+    let version =
+        if version.ends_with("/1") || version.ends_with("/1.0") { "json1" } else { "json11" };
+    let head = Head { format: Format::Json, version: version.to_owned(), encoding };
+    let items = items.into_items(&mut warnings);
+    Ok(Feed { warnings: warnings.into_list(), ..feed(draft, head, items) })
+}
+
+/// Returns how many values, at most, a document holds.
+fn values_of(json: &str) -> usize {
+    let (mut values, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' | b',' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+fn is_feed(top: &Map<String, Value>) -> bool {
+    let version = top.get("version").and_then(Value::as_str).unwrap_or_default();
+    version.contains("jsonfeed.org") || top.get("items").is_some_and(Value::is_array)
+}
+
+/// What reading needs to know beside the values.
+struct Reading<'a, 'w> {
+    document: &'a Document<'a>,
+    warnings: &'w mut Warnings,
+}
+
+impl Reading<'_, '_> {
+    fn feed(&mut self, top: &Map<String, Value>) -> Draft {
+        let mut draft = Draft {
+            title: self.text(top, "title", "text/plain", LINE),
+            summary: self.text(top, "description", "text/plain", HTML_BODY),
+            language: self.string(top, "language"),
+            authors: self.authors(top),
+            icon: self.address(top, "favicon"),
+            logo: self.address(top, "icon"),
+            ..Draft::default()
+        };
+        for (key, rel) in
+            [("home_page_url", "alternate"), ("feed_url", "self"), ("next_url", "next")]
+        {
+            let href = self.address(top, key);
+            draft.links.extend(href.map(|href| link(rel, href)));
+        }
+        for hub in self.objects(top, "hubs") {
+            let href = self.address(hub, "url");
+            draft.links.extend(href.map(|href| link("hub", href)));
+        }
+        draft
+    }
+
+    fn item(&mut self, object: &Map<String, Value>) -> Draft {
+        let mut draft = Draft {
+            id: self.string(object, "id"),
+            title: self.text(object, "title", "text/plain", LINE),
+            summary: self.text(object, "summary", "text/plain", HTML_BODY),
+            language: self.string(object, "language"),
+            authors: self.authors(object),
+            published: self.date(object, "date_published"),
+            updated: self.date(object, "date_modified"),
+            ..Draft::default()
+        };
+        draft.content.extend(self.text(object, "content_html", "text/html", HTML_BODY));
+        draft.content.extend(self.text(object, "content_text", "text/plain", HTML_BODY));
+        for (key, rel) in [("url", "alternate"), ("external_url", "related")] {
+            let href = self.address(object, key);
+            draft.links.extend(href.map(|href| link(rel, href)));
+        }
+        let image = self.address(object, "image").or_else(|| self.address(object, "banner_image"));
+        draft.image = image.map(|url| Image { url: Some(url), ..Image::default() });
+        for value in self.array(object, "tags") {
+            let term = scalar(value);
+            draft
+                .categories
+                .extend(term.map(|t| Category { term: Some(t), ..Category::default() }));
+        }
+        for attachment in self.objects(object, "attachments") {
+            draft.media.enclosures.extend(self.enclosure(attachment));
+        }
+        draft
+    }
+
+    fn authors(&mut self, object: &Map<String, Value>) -> Vec<Person> {
+        let mut values = self.objects(object, "authors");
+        if values.is_empty() {
+            values.extend(object.get("author").and_then(Value::as_object));
+        }
+        let people = values.into_iter().map(|author| Person {
+            name: self.string(author, "name"),
+            email: None,
+            url: self.address(author, "url"),
+        });
+        people.filter(|person| *person != Person::default()).collect()
+    }
+
+    fn enclosure(&mut self, attachment: &Map<String, Value>) -> Option<Enclosure> {
+        let length = attachment.get("size_in_bytes").and_then(number);
+        Some(Enclosure {
+            url: self.address(attachment, "url")?,
+            mime: self.string(attachment, "mime_type"),
+            length,
+            title: self.string(attachment, "title"),
+        })
+    }
+
+    fn text(
+        &mut self,
+        object: &Map<String, Value>,
+        key: &str,
+        mime: &str,
+        form: Form,
+    ) -> Option<Text> {
+        let raw = self.string(object, key)?;
+        let element = Element {
+            name: key.to_owned(),
+            base: self.document.url.map(|url| std::rc::Rc::new(url.clone())),
+            language: self.document.language.map(std::rc::Rc::from),
+            ..Element::default()
+        };
+        let text = prose::finish(mime, &raw, &element, form.max_bytes, self.warnings);
+        Some(text).filter(|text| !text.value.is_empty())
+    }
+
+    fn date(&mut self, object: &Map<String, Value>, key: &str) -> Option<Timestamp> {
+        let text = self.string(object, key)?;
+        let date = dates::parse(&text, self.document.zone());
+        if date.is_none() {
+            self.warnings.loss("bad-date", &text);
+        }
+        date
+    }
+
+    fn address(&mut self, object: &Map<String, Value>, key: &str) -> Option<String> {
+        super::tree::resolve(&self.string(object, key)?, self.document.url)
+    }
+
+    /// Returns a string, or the digits of a number: some write their ids as such.
+    fn string(&mut self, object: &Map<String, Value>, key: &str) -> Option<String> {
+        let value = object.get(key).filter(|value| !value.is_null())?;
+        let text = scalar(value);
+        if text.is_none() {
+            self.warnings.loss("wrong-type", key);
+        }
+        text.filter(|text| !text.is_empty())
+    }
+
+    fn array<'v>(&mut self, object: &'v Map<String, Value>, key: &str) -> Vec<&'v Value> {
+        match object.get(key) {
+            Some(Value::Array(values)) => values.iter().take(MAX_PARTS).collect(),
+            None | Some(Value::Null) => Vec::new(),
+            Some(_) => {
+                self.warnings.loss("wrong-type", key);
+                Vec::new()
+            }
+        }
+    }
+
+    fn objects<'v>(
+        &mut self,
+        object: &'v Map<String, Value>,
+        key: &str,
+    ) -> Vec<&'v Map<String, Value>> {
+        self.array(object, key).into_iter().filter_map(Value::as_object).collect()
+    }
+}
+
+fn link(rel: &str, href: String) -> Link {
+    Link { rel: Some(rel.to_owned()), href, ..Link::default() }
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(crate::text::html::clean_chars(text.trim()).into_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(json: &str) -> Feed {
+        let document = Document {
+            bytes: json.as_bytes(),
+            content_type: None,
+            url: None,
+            language: None,
+            assume_timezone: None,
+        };
+        super::super::parse(&document).unwrap()
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_lost_alone() {
+        let feed = parsed(
+            r#"{"version":"https://jsonfeed.org/version/1.1","title":7,"hubs":"x","items":[
+                {"id":1,"url":["x"],"title":{},"content_html":"<b>a","tags":["t",null,2],
+                 "date_published":"never","attachments":[{"url":"http://a.example/f","size_in_bytes":"9"},3]},
+                "nothing"]}"#,
+        );
+        assert_eq!(feed.version, "json11");
+        assert_eq!(feed.title.unwrap().plain, "7");
+        let item = &feed.items[0];
+        assert_eq!((item.id.as_str(), item.content[0].value.as_str()), ("1", "<b>a</b>"));
+        assert_eq!(item.categories.len(), 2);
+        assert_eq!(item.enclosures[0].length, Some(9));
+        assert_eq!(feed.items.len(), 1);
+        assert_eq!(feed.warnings.len(), 5);
+        assert!(feed.warnings.iter().all(|warning| !warning.repair));
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        assert_eq!(values_of(r#"{"a":[1,2],"b":"{[,\"{"}"#), 4);
+    }
+
+    #[test]
+    fn links_come_from_their_keys() {
+        let feed = parsed(
+            r#"{"version":"https://jsonfeed.org/version/1","home_page_url":"http://a.example/",
+                "feed_url":"http://a.example/f","next_url":"http://a.example/f2",
+                "hubs":[{"type":"WebSub","url":"http://h.example/"}],"author":{"name":"Jo"},"items":[]}"#,
+        );
+        assert_eq!(feed.version, "json1");
+        assert_eq!(feed.link.as_deref(), Some("http://a.example/"));
+        assert_eq!(feed.self_link.as_deref(), Some("http://a.example/f"));
+        assert_eq!(feed.next.as_deref(), Some("http://a.example/f2"));
+        assert_eq!(feed.hub.as_deref(), Some("http://h.example/"));
+        assert_eq!(feed.authors[0].name.as_deref(), Some("Jo"));
+    }
+}

@@ -1,0 +1,244 @@
+//! An item's body: the brief's sections as HTML, from the tags that all readers keep.
+//!
+//! No `details`, `mark`, style or class: feedparser and Miniflux drop them, and their words run
+//! into the next line. Key terms, publisher, rights and origin stand here too, because most
+//! readers show neither category nor source.
+
+use super::item::{PublishedItem, categories_label, is_elsewhere, shorten, summary};
+use super::{Entry, Labels, labels};
+use crate::model::{Body, Brief, Method, Origin};
+use crate::text::{direction, html};
+
+const EXCERPT_WORDS: usize = 60;
+
+/// Returns an item's body as a channel of that kind shows it.
+pub fn item_body(entry: &Entry<'_>, item: &PublishedItem, body: Body) -> String {
+    let mut page = Page::new(entry);
+    match body {
+        Body::Brief => page.brief(entry, item),
+        Body::BriefAndOriginal => {
+            page.brief(entry, item);
+            page.original(entry);
+        }
+        Body::Original => {
+            page.original(entry);
+            page.terms(entry, item);
+            page.footer(entry, item);
+        }
+    }
+    page.html
+}
+
+/// Returns a brief's sections alone, as its own page shows them.
+pub fn article(brief: &Brief) -> String {
+    let lang = brief.lang.as_deref();
+    let mut page = Page { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang) };
+    page.section(page.labels.summary);
+    page.paragraphs(&brief.summary);
+    page.sections(brief, brief.original_post.as_deref());
+    if !brief.key_terms.is_empty() {
+        page.section(page.labels.key_terms);
+        page.list(brief.key_terms.iter().map(|term| html::escape(term)));
+    }
+    if let Some(url) = &brief.source_url {
+        page.section(page.labels.source);
+        page.block("p", &anchor(url, url));
+    }
+    page.html
+}
+
+fn is_rtl(lang: Option<&str>) -> bool {
+    lang.map(direction) == Some("rtl")
+}
+
+/// HTML that is being written, in one language.
+struct Page<'p> {
+    html: String,
+    labels: Labels,
+    lang: Option<&'p str>,
+    rtl: bool,
+}
+
+impl<'p> Page<'p> {
+    fn new(entry: &Entry<'p>) -> Self {
+        let of_brief = entry.brief.and_then(|brief| brief.lang.as_deref());
+        let lang = of_brief.or(entry.story.lang.as_deref());
+        Self { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang) }
+    }
+
+    /// Writes the sections in the order of the user's own brief.
+    fn brief(&mut self, entry: &Entry<'_>, item: &PublishedItem) {
+        self.section(self.labels.summary);
+        let summary = summary(entry);
+        if summary.is_empty() {
+            self.block("p", self.labels.no_text);
+        } else {
+            self.paragraphs(&summary);
+        }
+        let stored = entry.brief.and_then(|brief| brief.original_post.clone());
+        let post = stored.or_else(|| excerpt(entry));
+        match entry.brief {
+            Some(brief) => self.sections(brief, post.as_deref()),
+            None => self.post(post.as_deref()),
+        }
+        self.terms(entry, item);
+        self.footer(entry, item);
+    }
+
+    /// Writes what lies between the summary and the key terms.
+    fn sections(&mut self, brief: &Brief, post: Option<&str>) {
+        if !brief.points.is_empty() {
+            self.section(self.labels.points);
+            self.list(brief.points.iter().map(|point| {
+                let text = html::escape(&point.text);
+                match &point.label {
+                    Some(label) => format!("<strong>{}:</strong> {text}", html::escape(label)),
+                    None => text,
+                }
+            }));
+        }
+        self.post(post);
+        if !brief.further.is_empty() {
+            self.section(self.labels.further);
+            self.list(brief.further.iter().map(|further| {
+                let title = match &further.url {
+                    Some(url) => anchor(url, &further.title),
+                    None => html::escape(&further.title),
+                };
+                let why = further.why.as_deref().map(|why| format!(" – {}", html::escape(why)));
+                title + &why.unwrap_or_default()
+            }));
+        }
+        if !brief.questions.is_empty() {
+            self.section(self.labels.questions);
+            self.open("dl");
+            for question in &brief.questions {
+                self.block("dt", &format!("<strong>{}</strong>", html::escape(&question.question)));
+                let answer = question.answer.as_deref().unwrap_or("–");
+                self.block("dd", &html::escape(answer).replace("\n\n", "<br><br>"));
+            }
+            self.html.push_str("</dl>");
+        }
+        if let Some(opinion) = &brief.opinion {
+            self.section(self.labels.opinion);
+            self.open("blockquote");
+            self.paragraphs(&opinion.quote);
+            self.html.push_str("</blockquote>");
+            let role = opinion.role.as_deref().map(|role| format!(", {}", html::escape(role)));
+            let who = format!("– {}{}", html::escape(&opinion.who), role.unwrap_or_default());
+            self.block("p", &who);
+        }
+    }
+
+    fn post(&mut self, post: Option<&str>) {
+        let Some(post) = post else { return };
+        self.section(self.labels.original_post);
+        self.open("blockquote");
+        self.paragraphs(post);
+        self.html.push_str("</blockquote>");
+    }
+
+    /// Writes the key terms, all of them; the first eight stand as the categories say them.
+    fn terms(&mut self, entry: &Entry<'_>, item: &PublishedItem) {
+        let stored = entry.brief.map(|brief| brief.key_terms.as_slice()).unwrap_or_default();
+        let further = stored.iter().skip(item.categories.len());
+        let all: Vec<String> =
+            item.categories.iter().chain(further).map(|term| html::escape(term)).collect();
+        if !all.is_empty() {
+            self.section(categories_label(item, self.lang));
+            self.list(all.into_iter());
+        }
+    }
+
+    /// Writes where it comes from: publisher, link, rights, and the origin of the brief.
+    fn footer(&mut self, entry: &Entry<'_>, item: &PublishedItem) {
+        self.section(self.labels.source);
+        let publisher = match &entry.publisher.link {
+            Some(link) => anchor(link, &entry.publisher.name),
+            None => html::escape(&entry.publisher.name),
+        };
+        self.block("p", &format!("{publisher}: {}", anchor(&item.link, &item.title)));
+        let named = entry.brief.and_then(|brief| brief.source_url.as_deref());
+        if let Some(url) = named.filter(|url| is_elsewhere(url, &item.link)) {
+            self.block("p", &anchor(url, url));
+        }
+        let rights = entry.story.rights.as_deref().or(entry.publisher.rights.as_deref());
+        if let Some(rights) = rights {
+            self.block("p", &html::escape(&shorten(rights, 300)));
+        }
+        self.block("p", &format!("{}: {}", self.labels.origin, html::escape(&origin(entry))));
+    }
+
+    fn original(&mut self, entry: &Entry<'_>) {
+        self.section(self.labels.original_post);
+        if entry.story.html.is_empty() {
+            self.block("p", self.labels.no_text);
+        } else {
+            self.html.push_str(&entry.story.html);
+        }
+    }
+
+    fn section(&mut self, heading: &str) {
+        self.block("h3", &format!("<strong>{}</strong>", html::escape(heading)));
+    }
+
+    fn paragraphs(&mut self, text: &str) {
+        for paragraph in text.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
+            self.block("p", &html::escape(paragraph.trim()).replace('\n', "<br>"));
+        }
+    }
+
+    fn list(&mut self, items: impl Iterator<Item = String>) {
+        self.open("ul");
+        for item in items {
+            self.html.push_str("<li>");
+            self.html.push_str(&item);
+            self.html.push_str("</li>");
+        }
+        self.html.push_str("</ul>");
+    }
+
+    fn block(&mut self, tag: &str, inner: &str) {
+        self.open(tag);
+        self.html.push_str(inner);
+        self.html.push_str("</");
+        self.html.push_str(tag);
+        self.html.push('>');
+    }
+
+    fn open(&mut self, tag: &str) {
+        self.html.push('<');
+        self.html.push_str(tag);
+        if self.rtl {
+            self.html.push_str(" dir=\"rtl\"");
+        }
+        self.html.push('>');
+    }
+}
+
+fn anchor(url: &str, text: &str) -> String {
+    format!("<a href=\"{}\">{}</a>", html::escape(url), html::escape(text))
+}
+
+/// Returns the first words of the original, where the brief quotes none.
+fn excerpt(entry: &Entry<'_>) -> Option<String> {
+    let lead = entry.story.lead.as_deref().unwrap_or(&entry.story.html);
+    let text = html::plain(lead);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let head = words.get(..EXCERPT_WORDS).map(|head| format!("{}…", head.join(" ")));
+    // Scripts without spaces have few words and many characters.
+    let line = shorten(&head.unwrap_or_else(|| words.join(" ")), 600);
+    (!line.is_empty()).then_some(line)
+}
+
+/// Returns where the brief's words come from, and how it came to this item.
+fn origin(entry: &Entry<'_>) -> String {
+    let Some(brief) = entry.brief else { return Origin::Extracted.to_string() };
+    let story = entry.story;
+    match story.method {
+        Method::None | Method::Ambiguous | Method::Blocked | Method::Lang => {
+            brief.origin.to_string()
+        }
+        method => format!("{} ({} {:.2})", brief.origin, method.as_str(), story.score),
+    }
+}

@@ -1,0 +1,102 @@
+//! Items and briefs → documents that feed readers show: RSS, HTML fragments.
+//!
+//! Pure and byte-stable: the same channel, entries and `changed` give the same bytes. Each rule
+//! here protects a named reader (DESIGN.md section 6). Serving, caching and writing documents
+//! to disk is `serve`'s and `daemon`'s duty.
+
+mod body;
+mod document;
+mod item;
+mod labels;
+mod rss;
+
+use url::Url;
+
+use crate::model::{Brief, Channel, ItemId, KeyTerm, Story, Timestamp};
+
+pub use body::{article, item_body};
+pub use document::{Coding, Document};
+pub use item::{PublishedItem, publish_item};
+pub use labels::{Labels, labels};
+pub use rss::{NAMESPACE, fingerprint, rss};
+
+/// What of this server stands in documents.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The address that subscribers use, with a trailing slash.
+    pub base: Url,
+    /// Authority and date of every guid, minted once.
+    pub authority: String,
+    /// See `authority`.
+    pub date: String,
+    /// In minutes.
+    pub ttl: u64,
+    /// A picture for every channel.
+    pub image: Option<Url>,
+}
+
+impl Site {
+    /// Returns the permanent guid of an item (RFC 4151).
+    pub fn guid(&self, item: ItemId) -> String {
+        format!("tag:{},{}:item:{item}", self.authority, self.date)
+    }
+
+    /// Returns an address below the site's own.
+    pub fn at(&self, path: &str) -> String {
+        self.base.join(path).map_or_else(|_| self.base.to_string(), |url| url.to_string())
+    }
+
+    /// Returns the address of a channel's document; a secret channel's holds its token.
+    pub fn feed(&self, channel: &Channel) -> String {
+        match &channel.token {
+            Some(token) => self.at(&format!("feeds/{}.xml?token={token}", channel.id)),
+            None => self.at(&format!("feeds/{}.xml", channel.id)),
+        }
+    }
+}
+
+/// What documents say of an item's publisher.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publisher {
+    /// Its name.
+    pub name: String,
+    /// Its site.
+    pub link: Option<String>,
+    /// The feed's own public address, or its site; never a private one.
+    pub feed: Option<String>,
+    /// Its rights line.
+    pub rights: Option<String>,
+}
+
+/// One item of a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'e> {
+    /// The item.
+    pub story: &'e Story,
+    /// The stored brief that matching chose.
+    pub brief: Option<&'e Brief>,
+    /// Its publisher.
+    pub publisher: &'e Publisher,
+}
+
+/// A channel that is to be rendered.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendering<'r> {
+    /// Its configuration.
+    pub channel: &'r Channel,
+    /// In the order they are shown in.
+    pub entries: &'r [Entry<'r>],
+    /// Where it is published.
+    pub site: &'r Site,
+    /// When anything in it last changed.
+    pub changed: Timestamp,
+}
+
+/// Returns a stored brief's key terms, or else the extracted ones, with their weights.
+fn key_terms(entry: &Entry<'_>) -> Vec<KeyTerm> {
+    let stored = entry.brief.map(|brief| brief.key_terms.as_slice()).unwrap_or_default();
+    if stored.is_empty() {
+        return entry.story.key_terms.clone();
+    }
+    stored.iter().map(|term| KeyTerm { term: term.clone(), score: 1.0 }).collect()
+}

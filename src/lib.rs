@@ -8,6 +8,8 @@ pub mod model;
 
 pub mod text;
 
+pub mod telemetry;
+
 pub mod config;
 
 pub mod schedule;
@@ -18,6 +20,8 @@ pub mod parse;
 
 pub mod reconcile;
 
+pub mod briefs;
+
 pub mod matching;
 
 pub mod enrich;
@@ -27,3 +31,9 @@ pub mod publish;
 pub mod contract;
 
 pub mod store;
+
+pub mod serve;
+
+pub mod daemon;
+
+pub mod cli;

@@ -5,6 +5,7 @@
 //! `daemon`; when to ask is `schedule`'s.
 
 mod body;
+mod control;
 mod error;
 mod guard;
 mod headers;
@@ -24,9 +25,10 @@ use url::Url;
 use crate::model::{Timestamp, Validators};
 
 pub use body::Body;
+pub use control::{Call, ControlClient};
 pub use error::FetchError;
 pub use guard::Vouched;
-pub use hosts::Hosts;
+pub use hosts::{Hosts, Turn};
 
 const ACCEPTED: &str = "application/rss+xml, application/atom+xml, application/feed+json, \
     application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, \

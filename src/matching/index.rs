@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::entry::{Entry, post_runs};
 use super::terms::Stem;
-use crate::model::{Brief, BriefId, CanonicalUrl, Status};
+use crate::model::{Brief, BriefId, CanonicalUrl, Status, Timestamp};
 
 /// An in-memory index of the active briefs; a pure function of them.
 #[derive(Debug)]
@@ -42,6 +42,12 @@ impl Index {
     /// Returns whether no brief can match.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Returns whether a brief is known and its time is over: it stays where it is, and matches
+    /// nothing new.
+    pub fn is_expired(&self, id: &BriefId, now: Timestamp) -> bool {
+        self.entries.get(id).is_some_and(|entry| !entry.may_match(now))
     }
 
     /// Takes a brief in, in place of an earlier version; one that is not active is taken out.

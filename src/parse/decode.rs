@@ -28,6 +28,10 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, warnings: &mut Wa
     let mut decoded = by_signature(bytes, warnings)
         .or_else(|| by_label(bytes, content_type, warnings))
         .unwrap_or_else(|| by_guess(bytes, warnings));
+    if let Some(text) = once_too_often(&decoded.text) {
+        warnings.repair("double-encoded", &decoded.label);
+        decoded.text = text;
+    }
     let (text, controls) = without_controls(decoded.text);
     decoded.text = text;
     warnings.count("control-characters", controls);
@@ -140,6 +144,61 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
     (!label.is_empty()).then(|| label.to_owned())
 }
 
+/// Returns the text of a document that was taken for windows-1252 and encoded a second time,
+/// as mirrors and archives do: `Ã©` for `é`.
+///
+/// More of its runs of such letters must be UTF-8 if read as bytes than not; in a text that is
+/// what it seems, hardly one is.
+fn once_too_often(text: &str) -> Option<String> {
+    let (mut doubled, mut single) = (0_usize, 0_usize);
+    for run in text.split(|c: char| !is_one_byte(c)).filter(|run| !run.is_empty()) {
+        match bytes_as_text(run) {
+            Some(_) => doubled += 1,
+            // Punctuation is no evidence, nor what is left of a non-breaking space.
+            None if run.contains(is_accented) => single += 1,
+            None => {}
+        }
+    }
+    if doubled <= single {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for run in text.split_inclusive(|c: char| !is_one_byte(c)) {
+        let end = run.find(|c: char| !is_one_byte(c)).unwrap_or(run.len());
+        let (letters, rest) = run.split_at(end);
+        out.push_str(bytes_as_text(letters).as_deref().unwrap_or(letters));
+        out.push_str(rest);
+    }
+    Some(out)
+}
+
+/// Returns whether a character beyond ASCII is one byte of windows-1252.
+fn is_one_byte(c: char) -> bool {
+    byte_of(c).is_some()
+}
+
+fn is_accented(c: char) -> bool {
+    matches!(c, '\u{c0}'..='\u{ff}' if !matches!(c, 'Â' | 'Ã'))
+}
+
+fn byte_of(c: char) -> Option<u8> {
+    // What the C1 controls stand for, by their last byte; five of them stand for themselves.
+    const LETTERS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+    match c {
+        '\u{80}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
+        c if c.is_ascii() || c > '™' => None,
+        c => {
+            let place = LETTERS.chars().position(|letter| letter == c)?;
+            u8::try_from(0x80 + place).ok()
+        }
+    }
+}
+
+fn bytes_as_text(run: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> = run.chars().map(byte_of).collect();
+    bytes.filter(|bytes| !bytes.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok())
+}
+
 /// Drops what XML 1.0 forbids, and reads the C1 controls as the windows-1252 letters that
 /// they were before somebody relabelled them as Latin-1; returns how many there were.
 fn without_controls(text: String) -> (String, usize) {
@@ -203,6 +262,14 @@ mod tests {
         check(b"a", Some("text/xml; charset=bogus"), "a", "utf-8");
         check("ééé\u{fffd}".as_bytes(), None, "ééé\u{fffd}", "utf-8");
         check(b"\xc3\xa9\xc3\xa9\xe9.", Some("text/xml; charset=utf-8"), "éé\u{fffd}.", "utf-8");
+    }
+
+    #[test]
+    fn a_text_that_was_encoded_twice_is_decoded_twice() {
+        check("a\u{c3}\u{a9}b \u{e2}\u{80}\u{99}".as_bytes(), None, "aéb \u{2019}", "utf-8");
+        check("dÃ©jÃ\u{a0} lâ€™Ã©tÃ©".as_bytes(), None, "déjà l’été", "utf-8");
+        check("é ü É«".as_bytes(), None, "é ü É«", "utf-8");
+        check("ã é".as_bytes(), None, "ã é", "utf-8");
     }
 
     #[test]

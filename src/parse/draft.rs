@@ -91,7 +91,7 @@ impl Draft {
             || self.read_date(field, context)
             || self.read_fact(field)
             || self.read_schedule(field)
-            || self.media.read(field);
+            || self.read_media(field, of, context);
         if !known && of == Of::Item && field.name == "source" {
             self.source = Some(Box::new(source(field, context)));
         }
@@ -212,6 +212,19 @@ impl Draft {
         for child in field.elements().filter(|child| child.name == "itunes:category") {
             self.add_categories(child);
         }
+    }
+
+    /// Takes the files of a media element, and its texts for want of the item's own:
+    /// video sites describe their films nowhere else.
+    fn read_media(&mut self, field: &Element, of: Of, context: &mut Context<'_>) -> bool {
+        let is_media = self.media.read(field);
+        for child in field.elements().filter(|_| is_media) {
+            let known = self.read_text(child, of, context) || self.read_category(child);
+            if !known && child.name == "media:content" {
+                self.read_media(child, of, context);
+            }
+        }
+        is_media
     }
 
     fn read_date(&mut self, field: &Element, context: &mut Context<'_>) -> bool {

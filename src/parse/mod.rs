@@ -162,6 +162,20 @@ mod tests {
     }
 
     #[test]
+    fn what_only_media_rss_says_is_read() {
+        let feed = parsed(
+            "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:media='http://search.yahoo.com/mrss/'>\
+             <entry><id>a</id><media:group><media:title>T</media:title>\
+             <media:content url='http://a.example/v'/><media:description>D</media:description>\
+             </media:group></entry></feed>",
+        );
+        let item = &feed.items[0];
+        assert_eq!(item.title.as_ref().unwrap().plain, "T");
+        assert_eq!(item.summary.as_ref().unwrap().value, "D");
+        assert_eq!(item.enclosures.len(), 1);
+    }
+
+    #[test]
     fn broken_documents_give_their_good_items_and_say_so() {
         let feed = parsed("junk<rss><channel><item><title>a & b</title><item><title>c</titl");
         let titles = feed.items.iter().map(|i| i.title.as_ref().unwrap().plain.as_str());

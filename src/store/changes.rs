@@ -14,8 +14,8 @@ use super::codec::{self, Kind};
 use super::journal::Act;
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
-    BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord, SourceRecord,
-    VersionRecord, millis,
+    BodyRecord, BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord,
+    SourceRecord, VersionRecord, millis,
 };
 use super::{MINT, Store, StoreError};
 use crate::model::{
@@ -82,6 +82,22 @@ impl<'s> Changes<'s> {
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
         let what = "sync the database".to_owned();
         store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })
+    }
+
+    /// Returns an item as this group leaves it.
+    pub fn story(&self, id: ItemId) -> Result<Option<Story>, StoreError> {
+        let Some(item) = self.get(Tree::ById, &keys::by_id(id))?.as_deref().and_then(keys::item_of)
+        else {
+            return Ok(None);
+        };
+        let key = keys::sequence(item);
+        let Some(record) = self.record::<ItemRecord>(Tree::Items, Kind::Item, &key)? else {
+            return Ok(None);
+        };
+        let body = self.record::<BodyRecord>(Tree::Bodies, Kind::Body, &key)?.unwrap_or_default();
+        let names = self.store.names.read().unwrap_or_else(PoisonError::into_inner);
+        let source = names.ids.get(&record.source).cloned();
+        Ok(source.map(|source| record.into_story(source, body)))
     }
 
     /// Stores a source's state.

@@ -1,0 +1,63 @@
+//! `briefwire why`: the reason for an item's brief, or for a source's next poll.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::output::{line, text};
+use super::ask;
+use crate::config::Config;
+use crate::fetch::Call;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// An item's id or guid, or a source's id
+    name: String,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
+    let name = &arguments.name;
+    let is_source = config.sources.iter().any(|source| source.id.as_str() == name);
+    let path = if is_source {
+        format!("/sources/{name}")
+    } else {
+        format!("/items/{}/why", name.rsplit(':').next().unwrap_or(name))
+    };
+    let answer = ask(config, Call::get(path))?;
+    if arguments.json {
+        line(&answer.to_string())?;
+    } else if is_source {
+        of_source(&answer)?;
+    } else {
+        of_item(&answer)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_source(answer: &Value) -> anyhow::Result<()> {
+    line(&format!("{}  {}", text(answer, "id"), text(answer, "url")))?;
+    line(&format!("last outcome: {}", text(answer, "outcome")))?;
+    line(&format!("next due {} because of {}", text(answer, "due"), text(answer, "due_because")))?;
+    for warning in answer.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+        line(&format!("warning: {}", warning.as_str().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
+fn of_item(answer: &Value) -> anyhow::Result<()> {
+    line(&format!("{}  {}", text(answer, "item_id"), text(answer, "title")))?;
+    let brief = match text(answer, "brief_id") {
+        none if none.is_empty() => "no stored brief".to_owned(),
+        id => format!("brief {id}: {}", text(answer, "brief_title")),
+    };
+    line(&brief)?;
+    let (method, score) = (text(answer, "method"), text(answer, "score"));
+    line(&format!("{method} {score}: {}", text(answer, "because")))?;
+    let evidence = answer.get("evidence").and_then(Value::as_array).into_iter().flatten();
+    let evidence: Vec<&str> = evidence.filter_map(Value::as_str).collect();
+    if evidence.is_empty() { Ok(()) } else { line(&format!("evidence: {}", evidence.join(" · "))) }
+}

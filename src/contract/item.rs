@@ -1,0 +1,37 @@
+//! A stored item: the fields of `match-jsonl.md`, and what we decided.
+
+use serde_json::{Value, json};
+
+use super::{object, score, time};
+use crate::model::{Placement, Story};
+
+/// Returns an item as `items --json` prints it; `summary` is its lead as plain text.
+pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
+    let placement = match story.placement {
+        Placement::Held => "held",
+        Placement::Waiting(_) => "waiting",
+        Placement::Shown(_) => "shown",
+    };
+    let terms = story.key_terms.iter().map(|t| json!({ "term": t.term, "score": score(t.score) }));
+    object([
+        ("item_id", Some(json!(story.id.to_string()))),
+        ("feed", Some(json!(story.source.as_str()))),
+        ("guid", Some(json!(guid))),
+        ("publisher_guid", Some(json!(story.guid))),
+        ("title", Some(json!(story.title))),
+        ("summary", Some(json!(summary))),
+        ("link", Some(json!(story.url))),
+        ("published", Some(json!(time(story.published)))),
+        ("first_seen", Some(json!(time(story.first_seen)))),
+        ("changed", Some(json!(time(story.changed)))),
+        ("lang", Some(json!(story.lang))),
+        ("placement", Some(json!(placement))),
+        ("origin", Some(json!(if story.brief.is_some() { "stored" } else { "extracted" }))),
+        ("brief_id", Some(json!(story.brief.as_ref().map(ToString::to_string)))),
+        ("method", Some(json!(story.method.as_str()))),
+        ("score", Some(score(story.score))),
+        ("evidence", Some(json!(story.evidence))),
+        ("extracted_summary", Some(json!(story.summary))),
+        ("key_terms", Some(Value::Array(terms.collect()))),
+    ])
+}

@@ -1,0 +1,28 @@
+//! A source and its state, as `status --json` and the API print it.
+
+use serde_json::{Value, json};
+
+use super::{object, time};
+use crate::model::{Source, SourceState};
+
+/// Returns a source with what the store remembers of it; private addresses are left out.
+pub fn source(source: &Source, state: Option<&SourceState>) -> Value {
+    let address = (!source.private).then(|| json!(source.address.to_string()));
+    let title = source.title.clone().or_else(|| state.and_then(|s| s.facts.title.clone()));
+    let moved = state.and_then(|s| s.moved.as_ref()).filter(|_| !source.private);
+    object([
+        ("id", Some(json!(source.id.as_str()))),
+        ("title", title.map(Value::String)),
+        ("url", address),
+        ("tags", Some(json!(source.tags))),
+        ("due", state.map(|s| json!(time(s.due.at)))),
+        ("due_because", state.map(|s| json!(s.due.rule.to_string()))),
+        ("polled", state.and_then(|s| s.polled).map(|at| json!(time(at)))),
+        ("succeeded", state.and_then(|s| s.succeeded).map(|at| json!(time(at)))),
+        ("outcome", state.and_then(|s| s.outcome.as_ref()).map(|o| json!(o.to_string()))),
+        ("ok", state.and_then(|s| s.outcome.as_ref()).map(|o| json!(o.is_success()))),
+        ("failures", state.map(|s| json!(s.failures))),
+        ("warnings", state.map(|s| json!(s.warnings))),
+        ("moved_to", moved.map(|moved| json!(moved.url))),
+    ])
+}

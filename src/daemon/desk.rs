@@ -1,0 +1,217 @@
+//! Items and briefs put together: the indexes in memory, and what a change of either means.
+//!
+//! The writer's own; a pure function of the store but for the changes that are being gathered.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use crate::config::Matching;
+use crate::enrich::{Article, Measure, extract};
+use crate::matching::{Index, Recent, Rulings};
+use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story, Timestamp};
+use crate::store::{Changes, Store, StoreError};
+use crate::text::html;
+
+/// Items that are looked at again for one brief, beside those it is on.
+const MAX_RECENT: usize = 20_000;
+/// Items a brief can be on and still be updated at once.
+const MAX_WITH_BRIEF: usize = 10_000;
+
+/// What matching knows.
+pub(super) struct Desk {
+    index: Index,
+    rulings: Rulings,
+    recent: Recent,
+    settings: Matching,
+    waiting: BTreeSet<(Timestamp, ItemId)>,
+}
+
+impl Desk {
+    /// Reads briefs, rulings and recent items from the store.
+    pub(super) fn load(
+        store: &Store,
+        settings: Matching,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut desk = Self {
+            index: Index::new(settings.threshold),
+            rulings: Rulings::default(),
+            recent: Recent::default(),
+            settings,
+            waiting: BTreeSet::new(),
+        };
+        for stored in store.briefs() {
+            desk.index.insert(&stored?.brief);
+        }
+        for ruling in store.rulings()? {
+            desk.rulings.set(&ruling.item.to_string(), &ruling.brief, Some(ruling.pinned));
+        }
+        let age = TimeDelta::from_std(settings.recent).unwrap_or(TimeDelta::days(7));
+        for id in store.since(now - age, MAX_RECENT)? {
+            if let Some(story) = store.story(id)? {
+                desk.remember(&story);
+            }
+        }
+        Ok(desk)
+    }
+
+    /// Decides on a new or changed item, and sets when subscribers see it.
+    pub(super) fn settle(&mut self, story: &mut Story, now: Timestamp) {
+        let decision = self.index.decide(&item_text(story), &self.rulings, now);
+        apply(story, decision);
+        if let Placement::Shown(since) = story.placement
+            && since >= whole_seconds(now)
+            && story.brief.is_none()
+            && !self.settings.wait.is_zero()
+            && story.first_seen == whole_seconds(now)
+        {
+            let wait = TimeDelta::from_std(self.settings.wait).unwrap_or(TimeDelta::zero());
+            story.placement = Placement::Waiting(now + wait);
+        }
+        if matches!(story.placement, Placement::Waiting(_)) && story.brief.is_some() {
+            story.placement = Placement::Shown(whole_seconds(now));
+        }
+        self.remember(story);
+    }
+
+    /// Takes a brief in and returns the items it may concern.
+    pub(super) fn put(&mut self, brief: &Brief, earlier: Option<&Brief>) -> Vec<ItemId> {
+        self.index.insert(brief);
+        let mut items: BTreeSet<ItemId> = self.recent.concerned(brief).into_iter().collect();
+        items.extend(earlier.map(|earlier| self.recent.concerned(earlier)).unwrap_or_default());
+        items.into_iter().collect()
+    }
+
+    /// Takes a brief out and returns the items it may have stood in the way of.
+    pub(super) fn remove(&mut self, brief: &Brief) -> Vec<ItemId> {
+        self.index.remove(&brief.id);
+        self.recent.concerned(brief)
+    }
+
+    pub(super) fn rule(&mut self, item: ItemId, brief: &BriefId, pinned: Option<bool>) {
+        self.rulings.set(&item.to_string(), brief, pinned);
+    }
+
+    /// Decides again on stored items, and writes those that differ.
+    ///
+    /// `edited` is a brief whose own words have changed: items that keep it are published anew.
+    pub(super) fn review(
+        &mut self,
+        changes: &mut Changes<'_>,
+        items: impl IntoIterator<Item = ItemId>,
+        edited: Option<&BriefId>,
+        now: Timestamp,
+    ) -> Result<Vec<Story>, StoreError> {
+        let mut differing = Vec::new();
+        for id in items {
+            let Some(before) = changes.story(id)? else { continue };
+            let mut story = before.clone();
+            let decision = self.index.decide(&item_text(&story), &self.rulings, now);
+            let expired = |id| self.index.is_expired(id, now);
+            if decision.brief.is_none() && story.brief.as_ref().is_some_and(expired) {
+                continue;
+            }
+            apply(&mut story, decision);
+            if matches!(story.placement, Placement::Waiting(_)) && story.brief.is_some() {
+                story.placement = Placement::Shown(whole_seconds(now));
+            }
+            let keeps_edited = edited.is_some() && story.brief.as_ref() == edited;
+            if story == before && !keeps_edited {
+                continue;
+            }
+            if story.brief != before.brief || keeps_edited {
+                story.changed = whole_seconds(now);
+            }
+            changes.put_story(&story, now)?;
+            self.remember(&story);
+            differing.push(story);
+        }
+        Ok(differing)
+    }
+
+    /// Shows the items whose wait for a brief is over.
+    pub(super) fn release(
+        &mut self,
+        changes: &mut Changes<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Story>, StoreError> {
+        let mut shown = Vec::new();
+        while let Some((_, id)) = self.waiting.first().copied().filter(|(until, _)| *until <= now) {
+            self.waiting.pop_first();
+            let Some(mut story) = changes.story(id)? else { continue };
+            if matches!(story.placement, Placement::Waiting(_)) {
+                story.placement = Placement::Shown(whole_seconds(now));
+                story.changed = whole_seconds(now);
+                changes.put_story(&story, now)?;
+                shown.push(story);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Returns whether an item waits for a brief.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Returns the items that a brief is on.
+    pub(super) fn items_with(store: &Store, brief: &BriefId) -> Result<Vec<ItemId>, StoreError> {
+        let stories = store.stories_with(brief, MAX_WITH_BRIEF)?;
+        Ok(stories.into_iter().map(|story| story.id).collect())
+    }
+
+    pub(super) fn forget_old(&mut self, now: Timestamp) {
+        let age = TimeDelta::from_std(self.settings.recent).unwrap_or(TimeDelta::days(7));
+        self.recent.forget_before(now - age);
+    }
+
+    fn remember(&mut self, story: &Story) {
+        let at = match story.placement {
+            Placement::Shown(since) => since.max(story.published),
+            Placement::Held | Placement::Waiting(_) => story.published,
+        };
+        self.recent.insert(story.id, &item_text(story), at);
+        if let Placement::Waiting(until) = story.placement {
+            self.waiting.insert((until, story.id));
+        }
+    }
+}
+
+fn apply(story: &mut Story, decision: Decision) {
+    story.brief = decision.brief;
+    story.method = decision.method;
+    // Two decimals is what is printed; the rest would make changes that nobody can see.
+    story.score = libm::round(decision.score * 100.0) / 100.0;
+    story.evidence = decision.evidence;
+}
+
+/// Returns what matching reads of a stored item.
+pub(super) fn item_text(story: &Story) -> ItemText {
+    ItemText {
+        item: story.id.to_string(),
+        source: Some(story.source.clone()),
+        guid: Some(story.guid.clone()),
+        title: story.title.clone(),
+        lead: html::plain(story.lead.as_deref().unwrap_or(&story.html)),
+        link: story.url.clone(),
+        published: Some(story.published),
+        lang: story.lang.clone(),
+    }
+}
+
+/// Extracts a brief for an item whose text is new.
+pub(super) fn enrich(story: &mut Story, measure: Measure) {
+    let text = html::plain(&story.html);
+    let lead = story.lead.as_deref().map(html::plain).unwrap_or_default();
+    let text = if text.trim().is_empty() { lead } else { text };
+    let article = Article { title: &story.title, text: &text, lang: story.lang.as_deref() };
+    let extracted = extract(&article, measure);
+    story.summary = extracted.summary;
+    story.key_terms = extracted.key_terms;
+}
+
+/// Published times have no fractions.
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+}

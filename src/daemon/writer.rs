@@ -1,0 +1,427 @@
+//! The one writer: every change goes through here, in groups, and is answered when it is durable.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::desk::Desk;
+use super::pipeline::Digest;
+use crate::config::Matching;
+use crate::model::{
+    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Placement, Reply,
+    SourceId, Story, Timestamp,
+};
+use crate::reconcile::place;
+use crate::serve::Order;
+use crate::store::{Changes, Store, StoreError};
+
+/// A group is committed after this, …
+const GROUP_TIME: Duration = Duration::from_millis(5);
+/// … this many pieces of work, …
+const GROUP_WORK: usize = 64;
+/// … or this many values.
+const GROUP_VALUES: usize = 2_000;
+/// Work that waits for the writer; whoever brings more waits too.
+const QUEUE: usize = 256;
+
+/// Something to commit.
+pub(super) enum Work {
+    /// What a poll found; answered when it is durable.
+    Poll(Box<Digest>, oneshot::Sender<Result<(), StoreError>>),
+    /// What a person or a program asks.
+    Order(Order),
+    /// What a channel's document looks like now.
+    Channel(ChannelId, u128, Timestamp),
+    /// Some time has passed.
+    Tick,
+}
+
+/// What has changed and is not published yet.
+#[derive(Default)]
+pub(super) struct Dirty {
+    sources: Mutex<HashSet<SourceId>>,
+    changed: Notify,
+}
+
+impl Dirty {
+    pub(super) fn mark(&self, sources: impl IntoIterator<Item = SourceId>) {
+        let mut marked = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.extend(sources);
+        if !marked.is_empty() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Waits until something has changed.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(super) fn take(&self) -> HashSet<SourceId> {
+        std::mem::take(&mut *self.sources.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the writer needs.
+pub(super) struct Setup {
+    pub(super) store: Arc<Store>,
+    pub(super) dirty: Arc<Dirty>,
+    pub(super) matching: Matching,
+    /// Sources to poll at once.
+    pub(super) polls: mpsc::Sender<SourceId>,
+    /// The last store error, while it lasts.
+    pub(super) trouble: Arc<Mutex<Option<String>>>,
+    pub(super) clock: fn() -> Timestamp,
+}
+
+/// Starts the writer on a thread of its own; it ends when the last sender is gone.
+pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>), StoreError> {
+    let desk = Desk::load(&setup.store, setup.matching, (setup.clock)())?;
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let mut writer = Writer { setup, desk, briefs: BTreeMap::new() };
+    let thread = std::thread::spawn(move || writer.serve(receiver));
+    Ok((sender, thread))
+}
+
+struct Writer {
+    setup: Setup,
+    desk: Desk,
+    /// Briefs of the group that is being gathered, which the store does not have yet.
+    briefs: BTreeMap<BriefId, Option<(Brief, BriefOrigin)>>,
+}
+
+/// What is told once a group is durable.
+enum Answer {
+    Poll(oneshot::Sender<Result<(), StoreError>>),
+    Order(oneshot::Sender<Result<Reply, CommandError>>, Result<Reply, CommandError>),
+}
+
+impl Writer {
+    fn serve(&mut self, mut receiver: mpsc::Receiver<Work>) {
+        while let Some(first) = receiver.blocking_recv() {
+            let began = Instant::now();
+            let store = Arc::clone(&self.setup.store);
+            let mut group = Group::new(&store);
+            let mut work = Some(first);
+            let mut count = 0;
+            let mut failure = None;
+            while let Some(next) = work.take() {
+                if let Err(error) = self.take(&store, next, &mut group) {
+                    failure = Some(error);
+                    break;
+                }
+                count += 1;
+                let full = count >= GROUP_WORK || group.changes.len() >= GROUP_VALUES;
+                if !full && began.elapsed() < GROUP_TIME {
+                    work = receiver.try_recv().ok();
+                }
+            }
+            self.finish(group, failure);
+        }
+    }
+
+    /// Adds a piece of work to the group.
+    fn take<'s>(
+        &mut self,
+        store: &'s Store,
+        work: Work,
+        group: &mut Group<'s>,
+    ) -> Result<(), StoreError> {
+        let now = (self.setup.clock)();
+        match work {
+            Work::Poll(digest, answer) => {
+                let taken = self.poll(store, *digest, group, now);
+                group.answers.push(Answer::Poll(answer));
+                taken
+            }
+            Work::Order(Order { command, answer }) => {
+                let result = self.command(store, command, group, now);
+                let (result, failure) = match result {
+                    Ok(reply) => (Ok(reply), None),
+                    Err(Refusal::Command(error)) => (Err(error), None),
+                    Err(Refusal::Store(error)) => {
+                        (Err(CommandError::Store(error.to_string())), Some(error))
+                    }
+                };
+                group.answers.push(Answer::Order(answer, result));
+                failure.map_or(Ok(()), Err)
+            }
+            Work::Channel(id, fingerprint, changed) => {
+                group.changes.put_channel(&id, fingerprint, changed)
+            }
+            Work::Tick => {
+                self.desk.forget_old(now);
+                if !self.desk.has_waiting() {
+                    return Ok(());
+                }
+                let shown = self.desk.release(&mut group.changes, now)?;
+                group.touched.extend(shown.into_iter().map(|story| story.source));
+                Ok(())
+            }
+        }
+    }
+
+    /// Commits the group, and only then answers.
+    fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
+        let Group { changes, answers, touched, .. } = group;
+        let committed = match failure {
+            Some(error) => Err(error),
+            None => changes.commit(),
+        };
+        self.briefs.clear();
+        let trouble = committed.as_ref().err().map(ToString::to_string);
+        if let Err(error) = &committed {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "the store did not take a group of changes"
+            );
+            self.reload();
+        } else {
+            self.setup.dirty.mark(touched);
+        }
+        let mut known = self.setup.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone_from(&trouble);
+        drop(known);
+        for answer in answers {
+            // Who does not wait for the answer any more has gone; the change is durable all the same.
+            match (answer, &trouble) {
+                (Answer::Poll(to), None) => to.send(Ok(())).ok(),
+                (Answer::Poll(to), Some(why)) => {
+                    let source = std::io::Error::other(why.clone());
+                    let error = StoreError::Io { what: "store what was polled".to_owned(), source };
+                    to.send(Err(error)).ok()
+                }
+                (Answer::Order(to, result), None) => to.send(result).ok(),
+                (Answer::Order(to, _), Some(why)) => {
+                    to.send(Err(CommandError::Store(why.clone()))).ok()
+                }
+            };
+        }
+    }
+
+    /// After a failed commit the indexes may know what the store does not.
+    fn reload(&mut self) {
+        let now = (self.setup.clock)();
+        match Desk::load(&self.setup.store, self.setup.matching, now) {
+            Ok(desk) => self.desk = desk,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot read the store back"
+                );
+            }
+        }
+    }
+
+    fn poll<'s>(
+        &mut self,
+        store: &'s Store,
+        mut digest: Digest,
+        group: &mut Group<'s>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut fresh: Vec<&mut Story> = digest.new.iter_mut().collect();
+        place(digest.arrival, &mut fresh);
+        // Ascending, so that of two items that entered together the later one sorts later.
+        digest.new.sort_by_key(|story| story.published);
+        let changed = digest.changed.into_iter().map(|mut story| {
+            story.changed = super::desk::whole_seconds(now);
+            story
+        });
+        for mut story in digest.new.into_iter().chain(changed) {
+            self.desk.settle(&mut story, now);
+            group.changes.put_story(&story, now)?;
+            group.note(&story);
+            if group.changes.len() >= GROUP_VALUES {
+                // A large poll is cut in item order; the source's state travels with the last
+                // part, so a kill in between repeats the poll and skips nothing.
+                std::mem::replace(&mut group.changes, store.begin()).commit()?;
+            }
+        }
+        for (story, guid) in &digest.renamed {
+            group.changes.put_guid(story, guid, now)?;
+        }
+        if digest.facts_changed {
+            group.touched.insert(digest.source.clone());
+        }
+        group.changes.put_state(&digest.source, &digest.state)
+    }
+
+    fn command(
+        &mut self,
+        store: &Store,
+        command: Command,
+        group: &mut Group<'_>,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        match command {
+            Command::PutBrief { brief, origin } => {
+                self.put_brief(store, &brief, &origin, (group, now))
+            }
+            Command::RemoveBrief { brief, origin } => {
+                self.remove_brief(store, &brief, &origin, (group, now))
+            }
+            Command::Pin { item, brief } => {
+                if self.stored(store, &brief)?.is_none() {
+                    return Err(not_found("brief", brief.as_str()));
+                }
+                self.rule(store, (item, &brief, Some(true)), (group, now))
+            }
+            Command::Block { item, brief } => {
+                self.rule(store, (item, &brief, Some(false)), (group, now))
+            }
+            Command::Unrule { item, brief } => self.rule(store, (item, &brief, None), (group, now)),
+            Command::Poll(source) => {
+                let asked = self.setup.polls.try_send(source);
+                asked.map_err(|_full| Refusal::Command(CommandError::Stopping))?;
+                Ok(Reply::default())
+            }
+        }
+    }
+
+    fn put_brief(
+        &mut self,
+        store: &Store,
+        brief: &Brief,
+        origin: &BriefOrigin,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let earlier = self.stored(store, &brief.id)?;
+        if let Some((known, owner)) = &earlier {
+            refuse_if_owned(&brief.id, owner, origin)?;
+            if known == brief && owner == origin {
+                return Ok(Reply::default());
+            }
+        }
+        group.changes.put_brief(brief, origin, now)?;
+        let earlier = earlier.map(|(known, _)| known);
+        let mut items: BTreeSet<ItemId> =
+            self.desk.put(brief, earlier.as_ref()).into_iter().collect();
+        items.extend(group.items_with(store, &brief.id)?);
+        self.briefs.insert(brief.id.clone(), Some((brief.clone(), origin.clone())));
+        self.review(items, Some(&brief.id), (group, now))
+    }
+
+    fn remove_brief(
+        &mut self,
+        store: &Store,
+        id: &BriefId,
+        origin: &BriefOrigin,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let Some((brief, owner)) = self.stored(store, id)? else {
+            return Err(not_found("brief", id.as_str()));
+        };
+        refuse_if_owned(id, &owner, origin)?;
+        group.changes.remove_brief(id, now)?;
+        let mut items: BTreeSet<ItemId> = self.desk.remove(&brief).into_iter().collect();
+        items.extend(group.items_with(store, id)?);
+        self.briefs.insert(id.clone(), None);
+        self.review(items, None, (group, now))
+    }
+
+    fn rule(
+        &mut self,
+        store: &Store,
+        (item, brief, pinned): (ItemId, &BriefId, Option<bool>),
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        if store.story(item)?.is_none() {
+            return Err(not_found("item", &item.to_string()));
+        }
+        group.changes.rule(item, brief, pinned, now);
+        self.desk.rule(item, brief, pinned);
+        self.review([item], None, (group, now))
+    }
+
+    fn review(
+        &mut self,
+        items: impl IntoIterator<Item = ItemId>,
+        edited: Option<&BriefId>,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let stories = self.desk.review(&mut group.changes, items, edited, now)?;
+        for story in &stories {
+            group.note(story);
+        }
+        Ok(Reply { changed: true, items: stories.into_iter().map(|story| story.id).collect() })
+    }
+
+    /// Returns a brief as the group leaves it.
+    fn stored(
+        &self,
+        store: &Store,
+        id: &BriefId,
+    ) -> Result<Option<(Brief, BriefOrigin)>, StoreError> {
+        match self.briefs.get(id) {
+            Some(gathered) => Ok(gathered.clone()),
+            None => Ok(store.brief(id)?.map(|stored| (stored.brief, stored.origin))),
+        }
+    }
+}
+
+/// Changes that become durable together, and who waits for them.
+struct Group<'s> {
+    changes: Changes<'s>,
+    answers: Vec<Answer>,
+    touched: HashSet<SourceId>,
+    /// Items that were given a brief in this group, which the store's index does not know yet.
+    attached: HashMap<BriefId, BTreeSet<ItemId>>,
+}
+
+impl<'s> Group<'s> {
+    fn new(store: &'s Store) -> Self {
+        Self {
+            changes: store.begin(),
+            answers: Vec::new(),
+            touched: HashSet::new(),
+            attached: HashMap::new(),
+        }
+    }
+
+    /// Notes an item that was written: its channels are rendered anew.
+    fn note(&mut self, story: &Story) {
+        if !matches!(story.placement, Placement::Held) {
+            self.touched.insert(story.source.clone());
+        }
+        if let Some(brief) = &story.brief {
+            self.attached.entry(brief.clone()).or_default().insert(story.id);
+        }
+    }
+
+    /// Returns the items that a brief is on, or was at some time in this group.
+    fn items_with(&self, store: &Store, brief: &BriefId) -> Result<BTreeSet<ItemId>, StoreError> {
+        let mut items: BTreeSet<ItemId> = Desk::items_with(store, brief)?.into_iter().collect();
+        items.extend(self.attached.get(brief).into_iter().flatten());
+        Ok(items)
+    }
+}
+
+/// Why a command was not carried out.
+enum Refusal {
+    Command(CommandError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn not_found(what: &'static str, name: &str) -> Refusal {
+    Refusal::Command(CommandError::NotFound { what, name: name.to_owned() })
+}
+
+/// A file wins over the API for its id.
+fn refuse_if_owned(id: &BriefId, owner: &BriefOrigin, by: &BriefOrigin) -> Result<(), Refusal> {
+    match (owner, by) {
+        (BriefOrigin::File(file), BriefOrigin::Api) => {
+            Err(Refusal::Command(CommandError::OwnedByFile { id: id.clone(), file: file.clone() }))
+        }
+        _ => Ok(()),
+    }
+}

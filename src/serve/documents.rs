@@ -1,0 +1,178 @@
+//! The channels' current documents: swapped whole, served with conditional requests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, VARY,
+};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::auth::is_same;
+use super::{Failure, Served};
+use crate::model::{Channel, ChannelId, Timestamp};
+use crate::publish::{Coding, Document};
+
+/// How long a reader may keep a document without asking again, in seconds.
+const MAX_AGE: u32 = 300;
+
+/// The current document of each channel.
+#[derive(Debug, Default)]
+pub struct Documents {
+    current: RwLock<HashMap<ChannelId, Arc<Document>>>,
+}
+
+impl Documents {
+    /// Returns a channel's document.
+    pub fn get(&self, channel: &ChannelId) -> Option<Arc<Document>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
+    }
+
+    /// Puts a new document in place of a channel's last one.
+    pub fn swap(&self, channel: &ChannelId, document: Arc<Document>) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        current.insert(channel.clone(), document);
+    }
+}
+
+pub(super) fn routes() -> Router<Arc<Served>> {
+    Router::new().route("/feeds/{file}", get(feed))
+}
+
+async fn feed(
+    State(served): State<Arc<Served>>,
+    Path(file): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let Some(id) = file.strip_suffix(".xml") else {
+        return Failure::NotFound("feed").into_response();
+    };
+    let query = query.unwrap_or_default();
+    if let Some(channel) = served.channels.iter().find(|channel| channel.id.as_str() == id) {
+        if !may_read(channel, &query) {
+            return Failure::NotFound("feed").into_response();
+        }
+        return match served.documents.get(&channel.id) {
+            Some(document) => answer(&document, &headers),
+            None => (StatusCode::SERVICE_UNAVAILABLE, "not rendered yet\n").into_response(),
+        };
+    }
+    let renamed = served.channels.iter().find(|c| c.was.iter().any(|was| was.as_str() == id));
+    match renamed {
+        Some(channel) if may_read(channel, &query) => {
+            let to = served.site.feed(channel);
+            (StatusCode::MOVED_PERMANENTLY, [(LOCATION, to)]).into_response()
+        }
+        _ => Failure::NotFound("feed").into_response(),
+    }
+}
+
+/// SECURITY: without its token a secret channel answers as if it were not there.
+fn may_read(channel: &Channel, query: &str) -> bool {
+    let Some(token) = &channel.token else { return true };
+    let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
+    given.is_some_and(|given| is_same(given.as_bytes(), token))
+}
+
+fn answer(document: &Document, headers: &HeaderMap) -> Response {
+    let coding = coding(headers);
+    let etag = document.etag(coding);
+    let response = Response::builder()
+        .header(ETAG, &etag)
+        .header(LAST_MODIFIED, http_date(document.modified))
+        .header(CACHE_CONTROL, format!("public, max-age={MAX_AGE}"))
+        .header(VARY, "Accept-Encoding");
+    let built = if is_current(headers, &etag, document.modified) {
+        response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
+    } else {
+        let response = response.header(CONTENT_TYPE, document.content_type);
+        let response = match coding {
+            Coding::Gzip => response.header(CONTENT_ENCODING, "gzip"),
+            Coding::Identity => response,
+        };
+        response.body(Body::from(document.bytes(coding).to_vec()))
+    };
+    built.unwrap_or_else(|_never| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+/// Returns the best coding that a request accepts (RFC 9110 12.5.3).
+fn coding(headers: &HeaderMap) -> Coding {
+    let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    for part in accepted.flat_map(|value| value.split(',')) {
+        let mut words = part.split(';').map(str::trim);
+        let name = words.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = words.any(|w| matches!(w, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        if matches!(name.as_str(), "gzip" | "x-gzip" | "*") && !refused {
+            return Coding::Gzip;
+        }
+    }
+    Coding::Identity
+}
+
+/// Returns whether the reader has the document already (RFC 9110 13.2.2).
+fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool {
+    let mut tags = headers.get_all(IF_NONE_MATCH).iter().peekable();
+    if tags.peek().is_some() {
+        return tags.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).any(
+            |tag| {
+                let tag = tag.trim();
+                tag == "*" || tag.trim_start_matches("W/") == etag
+            },
+        );
+    }
+    let since = headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
+    since.is_some_and(|since| Timestamp::from(since).timestamp() >= modified.timestamp())
+}
+
+fn http_date(at: Timestamp) -> String {
+    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn gzip_is_served_where_it_is_accepted() {
+        for (accepted, expected) in [
+            ("gzip, br", Coding::Gzip),
+            ("br;q=1.0, gzip;q=0.8", Coding::Gzip),
+            ("*", Coding::Gzip),
+            ("gzip;q=0", Coding::Identity),
+            ("identity", Coding::Identity),
+        ] {
+            assert_eq!(coding(&headers(&[(ACCEPT_ENCODING, accepted)])), expected, "{accepted}");
+        }
+        assert_eq!(coding(&HeaderMap::new()), Coding::Identity);
+    }
+
+    #[test]
+    fn a_tag_decides_and_a_date_only_without_one() {
+        let modified: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+        let current =
+            |lines: &[(HeaderName, &str)]| is_current(&headers(lines), "\"abc\"", modified);
+        assert!(current(&[(IF_NONE_MATCH, "\"abc\"")]));
+        assert!(current(&[(IF_NONE_MATCH, "\"x\", W/\"abc\"")]));
+        assert!(current(&[(IF_NONE_MATCH, "*")]));
+        assert!(!current(&[(IF_NONE_MATCH, "\"abc-gzip\"")]));
+        let date = "Mon, 23 Nov 2026 10:00:00 GMT";
+        assert!(current(&[(IF_MODIFIED_SINCE, date)]));
+        assert!(!current(&[(IF_MODIFIED_SINCE, "Mon, 23 Nov 2026 09:59:59 GMT")]));
+        assert!(!current(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, date)]));
+        assert!(!current(&[]));
+    }
+}

@@ -1,0 +1,68 @@
+//! What pages and the API read of items: the story, its brief, its publisher.
+
+use super::Served;
+use crate::contract;
+use crate::model::{Address, FeedFacts, ItemId, Source, Story};
+use crate::publish::Publisher;
+use crate::store::{StoreError, StoredBrief};
+use crate::text::html;
+
+/// Words of an item's lead that `items --json` prints.
+const LEAD_WORDS: usize = 90;
+
+/// An item with all that is shown around it.
+pub(super) struct Shown {
+    pub(super) story: Story,
+    pub(super) brief: Option<StoredBrief>,
+    pub(super) publisher: Publisher,
+}
+
+impl Served {
+    pub(super) fn shown(&self, id: ItemId) -> Result<Option<Shown>, StoreError> {
+        let Some(story) = self.store.story(id)? else { return Ok(None) };
+        let brief = match &story.brief {
+            Some(id) => self.store.brief(id)?,
+            None => None,
+        };
+        let publisher = self.publisher_of(&story)?;
+        Ok(Some(Shown { story, brief, publisher }))
+    }
+
+    pub(super) fn publisher_of(&self, story: &Story) -> Result<Publisher, StoreError> {
+        let facts = self.store.state(&story.source)?.map(|state| state.facts).unwrap_or_default();
+        Ok(publisher(self.source(story.source.as_str()), story.source.as_str(), &facts))
+    }
+}
+
+/// Returns an item as `items --json` prints it.
+pub(super) fn item_json(site: &crate::publish::Site, story: &Story) -> serde_json::Value {
+    let lead = html::plain(story.lead.as_deref().unwrap_or(&story.html));
+    let lead: Vec<&str> = lead.split_whitespace().take(LEAD_WORDS).collect();
+    contract::item::item(story, &site.guid(story.id), &lead.join(" "))
+}
+
+/// Returns what documents say of a source: its name, its site, its feed if that is public.
+///
+/// SECURITY: an address that needs a query, or that the operator calls private, is a secret.
+pub fn publisher(source: Option<&Source>, id: &str, facts: &FeedFacts) -> Publisher {
+    let web = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
+    let is_private = source.is_some_and(|source| source.private);
+    let own = facts.self_link.as_ref().filter(web).filter(|url| !url.contains(['?', '@']));
+    let own = own.filter(|_| !is_private && source.is_some_and(is_on_the_web));
+    let link = facts.link.as_ref().filter(web);
+    let named = source.and_then(|source| source.title.clone()).or_else(|| facts.title.clone());
+    Publisher {
+        name: named.filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned()),
+        link: link.cloned(),
+        feed: own.or(link).cloned(),
+        rights: facts.rights.clone().filter(|rights| !rights.is_empty()),
+    }
+}
+
+fn is_on_the_web(source: &Source) -> bool {
+    match &source.address {
+        Address::Http(url) => url.query().is_none() && url.username().is_empty(),
+        // Its self link is what the publisher says in public, wherever the copy came from.
+        Address::File(_) => true,
+    }
+}

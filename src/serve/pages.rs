@@ -1,0 +1,162 @@
+//! Pages for people: the channels, an item, a brief.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::html::{Page, missing};
+use super::items::Shown;
+use super::{Failure, Served};
+use crate::model::{Body, BriefId, Channel, ItemId, Only, Story};
+use crate::publish::{Entry, article, item_body, labels, publish_item};
+use crate::store::{Listed, StoreError};
+use crate::text::html::escape;
+
+/// Items of each channel on the first page.
+const PREVIEW: usize = 5;
+/// Items listed on a brief's page.
+const LISTED: usize = 100;
+
+pub(super) fn routes() -> Router<Arc<Served>> {
+    Router::new()
+        .route("/", get(channels))
+        .route("/items/{id}", get(item))
+        .route("/briefs/{id}", get(brief))
+}
+
+async fn channels(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
+    let (head, body) = served.read(channel_list).await?;
+    Ok(Page { title: "briefwire", lang: "en", head, body }.into_response())
+}
+
+fn channel_list(served: &Served) -> Result<(String, String), StoreError> {
+    let mut head = String::new();
+    let mut body =
+        "<main><h1>Channels</h1>\n<p class=\"quiet\">Each address below is a feed: paste it \
+                    into a feed reader, and new items come to you by themselves.</p>\n"
+            .to_owned();
+    for channel in served.channels.iter().filter(|channel| channel.token.is_none()) {
+        let (title, url) = (escape(&channel.title), escape(&served.site.feed(channel)));
+        writeln!(
+            head,
+            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{title}\" href=\"{url}\">"
+        )
+        .ok();
+        writeln!(body, "<section><h2>{title}</h2>\n<p><a href=\"{url}\">{url}</a></p>\n<ul>").ok();
+        for story in preview(served, channel)? {
+            let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
+            let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };
+            let (id, title) = (story.id, escape(title));
+            writeln!(body, "<li><a href=\"/items/{id}\">{title}</a>{mark}</li>").ok();
+        }
+        body.push_str("</ul></section>\n");
+    }
+    body.push_str("<p><a href=\"/status\">Status</a></p></main>");
+    Ok((head, body))
+}
+
+fn preview(served: &Served, channel: &Channel) -> Result<Vec<Story>, StoreError> {
+    let sources: Vec<_> = served
+        .sources
+        .iter()
+        .filter(|source| channel.takes(source))
+        .map(|source| source.id.clone())
+        .collect();
+    let listed =
+        Listed { sources: Some(&sources), only: channel.only, shown: true, limit: PREVIEW };
+    served.store.newest(&listed)
+}
+
+async fn item(
+    State(served): State<Arc<Served>>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let Some(id) = ItemId::parse(&id) else { return Ok(missing("item")) };
+    let Some(shown) = served.read(move |served| served.shown(id)).await? else {
+        return Ok(missing("item"));
+    };
+    Ok(item_page(&served, &shown))
+}
+
+fn item_page(served: &Served, shown: &Shown) -> Response {
+    let Shown { story, brief, publisher } = shown;
+    let entry = Entry { story, brief: brief.as_ref().map(|stored| &stored.brief), publisher };
+    let item = publish_item(&entry, &served.site);
+    let lang = entry.brief.and_then(|b| b.lang.as_deref()).or(story.lang.as_deref());
+    let mut body = format!(
+        "<main><article>\n<h1><a href=\"{}\">{}</a></h1>\n<p class=\"quiet\">{}{} · <time datetime=\"{}\">{}</time></p>\n",
+        escape(&item.link),
+        escape(&item.title),
+        escape(&publisher.name),
+        item.creator.as_deref().map(|name| format!(" · {}", escape(name))).unwrap_or_default(),
+        story.published.format("%Y-%m-%dT%H:%M:%SZ"),
+        story.published.format("%Y-%m-%d %H:%M UTC"),
+    );
+    body.push_str(&item_body(&entry, &item, Body::Brief));
+    if let Some(brief) = entry.brief {
+        write!(body, "\n<h3>Why this brief</h3><p>{}</p>", why(story)).ok();
+        write!(body, "<p><a href=\"/briefs/{0}\">{0}</a></p>", escape(brief.id.as_str())).ok();
+    }
+    body.push_str("\n</article>\n<p><a href=\"/\">All channels</a></p></main>");
+    let head = format!(
+        "<link rel=\"canonical\" href=\"{}\">\n<meta name=\"robots\" content=\"noindex\">\n",
+        escape(&item.link)
+    );
+    Page { title: &item.title, lang: lang.unwrap_or("en"), head, body }.into_response()
+}
+
+/// Returns why an item has its brief, in words.
+pub(super) fn why(story: &Story) -> String {
+    let found: Vec<String> =
+        story.evidence.iter().map(|phrase| format!("“{}”", escape(phrase))).collect();
+    format!("{} {:.2}: {}", story.method.as_str(), story.score, found.join(", "))
+}
+
+async fn brief(
+    State(served): State<Arc<Served>>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let Ok(id) = BriefId::new(id) else { return Ok(missing("brief")) };
+    let found = served
+        .read(move |served| {
+            let Some(stored) = served.store.brief(&id)? else { return Ok(None) };
+            Ok(Some((stored, served.store.stories_with(&id, LISTED)?)))
+        })
+        .await?;
+    let Some((stored, stories)) = found else { return Ok(missing("brief")) };
+    let brief = &stored.brief;
+    let lang = brief.lang.as_deref();
+    let mut body = format!(
+        "<main><article>\n<h1>{}</h1>\n<p class=\"quiet\">{} · {}: {}</p>\n{}\n</article>\n<h2>Items</h2>\n<ul>\n",
+        escape(&brief.title),
+        brief.status.as_str(),
+        labels(lang).origin,
+        escape(&brief.origin.to_string()),
+        article(brief),
+    );
+    for story in &stories {
+        let title = escape(if story.title.is_empty() { "(without a title)" } else { &story.title });
+        writeln!(
+            body,
+            "<li><a href=\"/items/{}\">{title}</a> <small>{}</small></li>",
+            story.id,
+            why(story)
+        )
+        .ok();
+    }
+    if stories.is_empty() {
+        body.push_str("<li>This brief is on no item yet.</li>\n");
+    }
+    body.push_str("</ul>\n<p><a href=\"/\">All channels</a></p></main>");
+    let head = "<meta name=\"robots\" content=\"noindex\">\n".to_owned();
+    Ok(Page { title: &brief.title, lang: lang.unwrap_or("en"), head, body }.into_response())
+}
+
+/// Returns the newest items whatever their placement.
+pub(super) fn newest(served: &Served, limit: usize) -> Result<Vec<Story>, StoreError> {
+    served.store.newest(&Listed { sources: None, only: Only::Any, shown: false, limit })
+}

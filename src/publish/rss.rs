@@ -63,10 +63,7 @@ pub fn rss(rendering: &Rendering<'_>) -> Vec<u8> {
         &[("rel", "self"), ("type", "application/rss+xml"), ("href", &site.feed(channel))],
     );
     extend(&mut document.extensions, link);
-    let bytes = document.to_string().into_bytes();
-    let mut whole = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n".to_vec();
-    whole.extend(bytes);
-    whole
+    document.to_string().into_bytes()
 }
 
 /// Returns the language of most items; of two as frequent the first in the alphabet.

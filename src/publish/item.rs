@@ -85,7 +85,7 @@ pub(super) fn link(entry: &Entry<'_>, site: &Site) -> String {
 fn description(entry: &Entry<'_>, title: &str) -> String {
     let summary = summary(entry);
     let text = if summary.is_empty() { title.to_owned() } else { summary };
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = inert(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     if line.chars().count() <= MAX_DESCRIPTION_CHARS {
         return line;
     }
@@ -100,6 +100,21 @@ fn description(entry: &Entry<'_>, title: &str) -> String {
         cut.push_str(&sentence);
     }
     if cut.is_empty() { shorten(&line, MAX_DESCRIPTION_CHARS) } else { cut }
+}
+
+/// Returns a text in which no reader finds a tag: some take a description for HTML and would
+/// swallow the `<div>` of a sentence about HTML. A word joiner behind the `<` shows in neither.
+fn inert(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        safe.push(c);
+        let opens = |next: &char| next.is_alphanumeric() || "/!?_".contains(*next);
+        if c == '<' && characters.peek().is_some_and(opens) {
+            safe.push('\u{2060}');
+        }
+    }
+    safe
 }
 
 /// Returns the stored brief's summary, else the extracted one, else nothing.

@@ -6,8 +6,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::FallbackId;
 use super::draft::{Draft, Placed};
-use super::lines::is_refused;
-use super::report::{Findings, Place, quoted};
+use super::report::{Findings, quoted};
 use super::title;
 use crate::model::{Brief, BriefId, Timestamp};
 
@@ -30,7 +29,6 @@ pub(super) fn brief(
 ) -> Option<Brief> {
     draft.key_terms = unique(std::mem::take(&mut draft.key_terms));
     refuse_excess(&draft, findings);
-    refuse_controls(&draft, findings);
     check_dates(&draft, now, findings);
     warn_of_unanswered(&draft, findings);
     let summary = required_summary(&mut draft, findings);
@@ -170,60 +168,5 @@ fn refuse_many<T>(field: &str, values: &[Placed<T>], most: usize, findings: &mut
         let found = values.len();
         let message = format!("`{field}` has {found} entries: at most {most} are accepted");
         findings.refuse_field(first_beyond.place, field, message);
-    }
-}
-
-/// Refuses control characters that came in through an escape or an entity.
-fn refuse_controls(draft: &Draft, findings: &mut Findings) {
-    let mut texts: Vec<(&'static str, Place, &str)> = Vec::new();
-    let single = [
-        ("id", &draft.id),
-        ("title", &draft.title),
-        ("summary", &draft.summary),
-        ("original_post", &draft.original_post),
-        ("source_url", &draft.source_url),
-    ];
-    for (field, text) in single {
-        texts.extend(text.iter().map(|text| (field, text.place, text.value.as_str())));
-    }
-    let whole = draft.whole;
-    texts.extend(draft.lang.iter().map(|lang| ("lang", whole, lang.as_str())));
-    texts.extend(draft.author.iter().map(|author| ("author", whole, author.as_str())));
-    for point in &draft.points {
-        let Placed { place, value } = point;
-        texts.extend(value.label.iter().map(|label| ("what_this_means", *place, label.as_str())));
-        texts.push(("what_this_means", *place, &value.text));
-    }
-    for Placed { place, value } in &draft.further {
-        texts.push(("extra_information", *place, &value.title));
-        texts.extend(value.why.iter().map(|why| ("extra_information", *place, why.as_str())));
-    }
-    for Placed { place, value } in &draft.questions {
-        texts.push(("people_also_ask", *place, &value.question));
-        texts.extend(value.answer.iter().map(|a| ("people_also_ask", *place, a.as_str())));
-    }
-    if let Some(Placed { place, value }) = &draft.opinion {
-        texts.push(("expert_opinion", *place, &value.who));
-        texts.extend(value.role.iter().map(|role| ("expert_opinion", *place, role.as_str())));
-        texts.push(("expert_opinion", *place, &value.quote));
-    }
-    let lists = [
-        ("key_terms", &draft.key_terms),
-        ("urls", &draft.urls),
-        ("guids", &draft.guids),
-        ("pin", &draft.pin),
-        ("block", &draft.block),
-    ];
-    for (field, list) in lists {
-        texts.extend(list.iter().map(|text| (field, text.place, text.value.as_str())));
-    }
-    for (field, place, text) in texts {
-        if let Some(bad) = text.chars().find(|c| is_refused(*c)) {
-            let message = format!(
-                "the control character `U+{:04X}`: only tabs and line ends are accepted",
-                u32::from(bad)
-            );
-            findings.refuse_field(place, field, message);
-        }
     }
 }

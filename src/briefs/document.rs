@@ -32,8 +32,8 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Draft> {
 fn read_section(draft: &mut Draft, body: &Body<'_>, findings: &mut Findings) {
     let lines = &body.lines;
     match body.section {
-        Section::Summary => draft.summary = prose_of(body, findings),
-        Section::OriginalPost => draft.original_post = prose_of(body, findings),
+        Section::Summary => draft.summary = Some(prose_of(body, findings)),
+        Section::OriginalPost => draft.original_post = Some(prose_of(body, findings)),
         Section::Points => draft.points.extend(placed(points::read(lines, findings))),
         Section::Further => draft.further.extend(placed(further::read(lines, findings))),
         Section::Questions => draft.questions.extend(placed(questions::read(lines, findings))),
@@ -46,8 +46,8 @@ fn read_section(draft: &mut Draft, body: &Body<'_>, findings: &mut Findings) {
     }
 }
 
-fn prose_of(body: &Body<'_>, findings: &mut Findings) -> Option<Placed<String>> {
-    Some(Placed { place: body.place, value: prose::read(&body.lines, findings) })
+fn prose_of(body: &Body<'_>, findings: &mut Findings) -> Placed<String> {
+    Placed { place: body.place, value: prose::read(&body.lines, findings) }
 }
 
 /// Takes the first address as the source, and the others as further addresses of the story.

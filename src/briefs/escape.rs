@@ -42,7 +42,7 @@ fn inline(text: &str) -> String {
             '&' if names_entity(rest) => push_hidden(&mut out, c),
             '_' if !(is_letter(before) && is_letter(after)) => push_hidden(&mut out, c),
             ' ' if before.is_none_or(|b| matches!(b, ' ' | '\n' | '\t')) => {
-                push_entity(&mut out, c)
+                push_entity(&mut out, c);
             }
             '\n' | '\t' => push_entity(&mut out, c),
             c => out.push(c),

@@ -182,6 +182,6 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].text, "a [b]");
         assert_eq!(found[0].url, "https://x.org/(1)");
-        assert_eq!(&raw[found[0].span.end..], " – why");
+        assert_eq!(raw.get(found[0].span.clone()), Some(r"[a \[b\]](<https://x.org/(1)>)"));
     }
 }

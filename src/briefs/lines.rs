@@ -83,23 +83,23 @@ fn unify_line_ends(text: &str) -> String {
 
 fn refuse_controls(text: &str, findings: &mut Findings) -> bool {
     let mut clean = true;
-    for (line, number) in text.split('\n').zip(1..) {
-        let Some((bad, column)) = line.chars().zip(1..).find(|(c, _)| is_refused(*c)) else {
-            continue;
-        };
-        clean = false;
-        let message = format!(
-            "the control character `U+{:04X}`: only tabs and line ends are accepted",
-            u32::from(bad)
-        );
-        findings.refuse(Place { line: number, column }, message);
+    for (text, line) in text.split('\n').zip(1..) {
+        if let Some((column, message)) = control(text) {
+            findings.refuse(Place { line, column }, message);
+            clean = false;
+        }
     }
     clean
 }
 
-/// Returns whether a character may not stand in a brief.
-pub(super) fn is_refused(c: char) -> bool {
-    c.is_control() && !matches!(c, '\t' | '\n')
+/// Returns the column of the first control character that no brief may hold, and what to say.
+pub(super) fn control(text: &str) -> Option<(u32, String)> {
+    let refused = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    let (bad, column) = text.chars().zip(1..).find(|(c, _)| refused(*c))?;
+    let code = u32::from(bad);
+    let message =
+        format!("the control character `U+{code:04X}`: only tabs and line ends are accepted");
+    Some((column, message))
 }
 
 #[cfg(test)]

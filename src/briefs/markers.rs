@@ -71,11 +71,6 @@ pub(super) fn pieces(line: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Returns whether the colon that ends `word` would make it a mark.
-pub(super) fn is_word(word: &str) -> bool {
-    measure(&format!("{word}:")).is_some_and(|(length, ..)| length == word.len() + 1)
-}
-
 fn push(pieces: &mut Vec<Piece>, mark: Option<Mark>, open: &str, text: Option<&str>) {
     let text = text.unwrap_or_default().trim();
     if mark.is_some() || !text.is_empty() {
@@ -165,15 +160,5 @@ mod tests {
         check("A: b-Q: c", "A=b-Q: c");
         check("Quiet: b", "None=Quiet: b");
         check("A b: c", "None=A b: c");
-    }
-
-    #[test]
-    fn words_that_would_be_marks_are_known() {
-        for word in ["Q", "a", "q12", "Question", "ANSWER3"] {
-            assert!(is_word(word), "{word}");
-        }
-        for word in ["", "FAQ", "Qs", "Q1234", "1"] {
-            assert!(!is_word(word), "{word}");
-        }
     }
 }

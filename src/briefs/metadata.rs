@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime};
 
 use super::draft::{Draft, Placed};
 use super::inline::collapse;
+use super::lines::control;
 use super::links::is_web;
 use super::report::{Findings, Place, quoted, suggestion};
 use crate::model::{Status, Timestamp};
@@ -113,7 +114,7 @@ impl Taker<'_> {
     fn line(&mut self) -> Option<Placed<String>> {
         let text = match std::mem::replace(&mut self.value, Value::Null) {
             Value::Null => return None,
-            Value::Text(text) => collapse(&text),
+            Value::Text(text) => self.clean(&text),
             Value::List(_) => {
                 self.refuse("a list was found: one text is accepted");
                 return None;
@@ -175,9 +176,17 @@ impl Taker<'_> {
         };
         values
             .into_iter()
-            .map(|(place, value)| Placed { place, value: collapse(&value) })
+            .map(|(place, value)| Placed { place, value: self.clean(&value) })
             .filter(|text| !text.value.is_empty())
             .collect()
+    }
+
+    /// Returns one line of text; refuses control characters that an escape brought in.
+    fn clean(&mut self, text: &str) -> String {
+        if let Some((_, message)) = control(text) {
+            self.refuse(&message);
+        }
+        collapse(text)
     }
 
     fn origin(&mut self) {

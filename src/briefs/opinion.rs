@@ -82,7 +82,7 @@ fn split(raw: &str) -> Result<Parts<'_>, &'static str> {
         let quote = if quoted { close(after).map_or(after, |(quote, _)| quote) } else { after };
         (before_quote(before), quote, quoted)
     };
-    let (who, role) = name(&attribution).ok_or(UNNAMED)?;
+    let (who, role) = name(attribution).ok_or(UNNAMED)?;
     let quote = quote.trim();
     if quote.trim_matches(['*', '_', ' ']).is_empty() {
         return Err(WORDLESS);
@@ -117,7 +117,7 @@ fn is_apostrophe(raw: &str, at: usize, c: char) -> bool {
     c == '’' && before.ends_with(char::is_alphanumeric) && after.starts_with(char::is_alphanumeric)
 }
 
-/// Takes off the comma of `“…,” says WHO`.
+/// Takes off a last comma, as in `“…,” says WHO` and `WHO, ROLE, notes:`.
 fn strip_comma(quote: &str) -> &str {
     match live(quote).last() {
         Some((at, c)) if at + c.len_utf8() == quote.len() && COMMAS.contains(c) => {
@@ -194,7 +194,7 @@ fn name(attribution: &str) -> Option<(&str, &str)> {
         None => (attribution, ""),
     };
     let who = trim_marks(who);
-    let role = trim_marks(role.trim_end().trim_end_matches(|c| COMMAS.contains(c)));
+    let role = trim_marks(strip_comma(trim_marks(role)));
     who.contains(char::is_alphanumeric).then_some((who, role))
 }
 

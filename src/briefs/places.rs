@@ -12,7 +12,8 @@ const MAX_NAMED_DEPTH: usize = 4;
 /// The longest name of a field that is reported.
 const MAX_NAME_BYTES: usize = 64;
 
-/// Returns the places of the `wanted` fields that the document has; the document itself is ``.
+/// Returns the places of the `wanted` fields that the document has;
+/// the document itself has an empty name.
 pub(super) fn find(text: &str, wanted: &HashSet<String>) -> HashMap<String, Place> {
     let mut walk = Walk { open: Vec::new(), key: None, wanted, found: HashMap::new() };
     for (token, place) in Tokens::new(text) {

@@ -146,13 +146,13 @@ fn brief() -> impl Strategy<Value = Brief> {
         key_terms.retain(|term| seen.insert(term.to_lowercase()));
         Brief {
             summary,
-            original_post,
-            opinion,
-            source_url,
             points,
+            original_post,
             further,
             questions,
+            opinion,
             key_terms,
+            source_url,
             ..brief
         }
     })

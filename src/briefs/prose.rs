@@ -2,7 +2,7 @@
 
 use super::inline::{collapse, reduce};
 use super::items::strip_bullet;
-use super::lines::Line;
+use super::lines::{Line, control};
 use super::report::{Findings, Place};
 
 /// Returns the text of prose lines, paragraphs parted by one empty line.
@@ -16,11 +16,15 @@ pub(super) fn read(lines: &[Line<'_>], findings: &mut Findings) -> String {
     join(paragraphs)
 }
 
-/// Returns the text of one raw paragraph; says so when raw HTML was dropped from it.
+/// Returns the text of one raw paragraph; warns of raw HTML, refuses control characters.
 pub(super) fn text(raw: &str, place: Place, findings: &mut Findings) -> String {
     let reduced = reduce(raw);
     if reduced.html {
         findings.warn(place, "html-dropped", "raw HTML is dropped");
+    }
+    // One that an entity brought in; `lines` refused the others.
+    if let Some((_, message)) = control(&reduced.text) {
+        findings.refuse(place, message);
     }
     reduced.text
 }
@@ -70,12 +74,11 @@ pub(super) fn split(lines: &[Line<'_>]) -> Vec<Paragraph> {
         }
         let bullet = strip_bullet(text).filter(|bullet| bullet.lists);
         let text = bullet.as_ref().map_or(text, |bullet| bullet.rest);
-        match paragraphs.last_mut().filter(|_| open && bullet.is_none()) {
-            Some(paragraph) => wrap(&mut paragraph.raw, text),
-            None => {
-                let raw = strip_heading(text.trim()).to_owned();
-                paragraphs.push(Paragraph { place: line.place, raw });
-            }
+        if let Some(paragraph) = paragraphs.last_mut().filter(|_| open && bullet.is_none()) {
+            wrap(&mut paragraph.raw, text);
+        } else {
+            let raw = strip_heading(text.trim()).to_owned();
+            paragraphs.push(Paragraph { place: line.place, raw });
         }
         open = true;
     }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::headings::{self, Section};
-use super::inline::{collapse, reduce};
+use super::inline::reduce;
 use super::lines::Line;
+use super::prose;
 use super::raw::hide_all;
 use super::report::{Findings, Place, quoted, suggestion};
 
@@ -70,10 +71,12 @@ impl<'a> Scan<'a, '_> {
         match headings::atx(&line.text) {
             Some((2, name)) => self.refuse_heading(line.place, name),
             Some((1, title)) if self.document.title.is_none() => {
-                self.document.title = Some((line.place, title_text(title)));
+                self.document.title =
+                    Some((line.place, prose::line(title, line.place, self.findings)));
             }
             _ if next_underline == Some(1) && self.document.title.is_none() && !line.is_blank() => {
-                self.document.title = Some((line.place, title_text(&line.text)));
+                self.document.title =
+                    Some((line.place, prose::line(&line.text, line.place, self.findings)));
                 return true;
             }
             _ => self.push(line),
@@ -131,7 +134,7 @@ impl<'a> Scan<'a, '_> {
         let mut above = std::mem::take(&mut self.above);
         above.retain(|line| !reduce(&line.text).text.is_empty());
         if self.document.title.is_none() {
-            self.document.title = title_of(&mut above);
+            self.document.title = title_of(&mut above, self.findings);
         }
         if let Some(line) = above.first() {
             let found = quoted(line.text.trim());
@@ -145,21 +148,17 @@ impl<'a> Scan<'a, '_> {
 }
 
 /// Takes the title out of the lines above the first section: a `Title:` line, or the only line.
-fn title_of(above: &mut Vec<Line<'_>>) -> Option<(Place, String)> {
+fn title_of(above: &mut Vec<Line<'_>>, findings: &mut Findings) -> Option<(Place, String)> {
     let named = above.iter().position(|line| headings::title(&line.text).is_some());
     if let Some(index) = named {
         let line = above.remove(index);
         let title = headings::title(&line.text).unwrap_or_default();
-        return Some((line.place, title_text(&title)));
+        return Some((line.place, prose::line(&title, line.place, findings)));
     }
     let [line] = above.as_slice() else { return None };
-    let title = (line.place, title_text(&line.text));
+    let title = (line.place, prose::line(&line.text, line.place, findings));
     above.clear();
     Some(title)
-}
-
-fn title_text(raw: &str) -> String {
-    collapse(&reduce(raw).text)
 }
 
 /// Blanks HTML comments that begin a line and end on a later one.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::draft::Placed;
 use super::inline::collapse;
 use super::json::{kind, line, literal};
+use super::lines::control;
 use super::links::is_web;
 use super::report::{Findings, Place, quoted};
 use crate::model::{Further, Opinion, Point, Question};
@@ -146,7 +147,13 @@ impl<'a> Reader<'a> {
     fn text<'v>(&mut self, name: &str, value: Option<&'v Json>) -> Option<&'v str> {
         match value {
             None | Some(Json::Null) => None,
-            Some(Json::String(text)) => Some(text),
+            Some(Json::String(text)) => match control(text) {
+                None => Some(text),
+                Some((_, message)) => {
+                    self.refuse(name, &message);
+                    None
+                }
+            },
             Some(value) => {
                 self.refuse(name, &format!("{} was found: a text is accepted", kind(value)));
                 None
@@ -167,14 +174,11 @@ impl<'a> Reader<'a> {
     ) -> Option<&'v str> {
         let value = entry.get(key).filter(|value| !value.is_null());
         let name = format!("{name}.{key}");
-        if value.is_some_and(|value| !value.is_string()) {
-            return self.text(&name, value);
-        }
-        let text = value.and_then(Json::as_str).filter(|text| !text.trim().is_empty());
-        if text.is_none() {
+        if value.is_none_or(|value| value.as_str().is_some_and(|text| text.trim().is_empty())) {
             self.refuse(&name, &format!("`{key}` is missing or empty: a text is accepted"));
+            return None;
         }
-        text
+        self.text(&name, value)
     }
 
     fn refuse(&mut self, name: &str, message: &str) {

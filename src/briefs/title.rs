@@ -22,8 +22,7 @@ pub(super) fn derive(summary: &str) -> String {
 }
 
 fn first_sentence(text: &str) -> &str {
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, c)) = characters.next() {
+    for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
         let ends = match c {
             '。' | '！' | '？' | '।' => true,

@@ -30,7 +30,7 @@ pub fn to_markdown(brief: &Brief) -> String {
     if let Some(said) = &brief.opinion {
         push_section(&mut out, Section::Opinion, &opinion(said));
     }
-    push_section(&mut out, Section::KeyTerms, &entries(&brief.key_terms, |term| key_term(term)));
+    push_section(&mut out, Section::KeyTerms, &entries(&brief.key_terms, key_term));
     push_section(&mut out, Section::Source, source.filter(|_| in_body).unwrap_or_default());
     out
 }

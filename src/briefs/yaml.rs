@@ -62,8 +62,14 @@ impl Reader<'_> {
             return self.refuse(place, "an anchor or alias was found: write the value out");
         }
         match (std::mem::replace(&mut self.state, State::Key), event) {
-            (state, Event::StreamStart | Event::StreamEnd | Event::Nothing)
-            | (state, Event::DocumentStart(_) | Event::DocumentEnd) => self.state = state,
+            (
+                state,
+                Event::StreamStart
+                | Event::StreamEnd
+                | Event::Nothing
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd,
+            ) => self.state = state,
             (State::Start, Event::MappingStart(..)) | (State::Key, Event::MappingEnd) => {}
             (State::Start, Event::Scalar(text, style, ..)) if is_null(text, *style) => {}
             (State::Start, _) => {

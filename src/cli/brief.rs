@@ -160,7 +160,7 @@ fn add(files: &[PathBuf], config: &Config) -> anyhow::Result<ExitCode> {
             let body = briefs::to_json(brief).to_string().into_bytes();
             let path = format!("/briefs/{}", brief.id);
             let answer =
-                ask(config, Call { method: "PUT", path, body: Some((body, "application/json")) })?;
+                ask(config, &Call { method: "PUT", path, body: Some((body, "application/json")) })?;
             report_change(&answer)?;
         }
     }
@@ -168,7 +168,7 @@ fn add(files: &[PathBuf], config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn change(method: &'static str, path: String, config: &Config) -> anyhow::Result<()> {
-    report_change(&ask(config, Call { method, path, body: None })?)
+    report_change(&ask(config, &Call { method, path, body: None })?)
 }
 
 fn report_change(answer: &Value) -> anyhow::Result<()> {
@@ -179,7 +179,7 @@ fn report_change(answer: &Value) -> anyhow::Result<()> {
 }
 
 fn list(json: bool, config: &Config) -> anyhow::Result<()> {
-    let answer = ask(config, Call::get("/briefs"))?;
+    let answer = ask(config, &Call::get("/briefs"))?;
     let briefs = answer.as_array().map(Vec::as_slice).unwrap_or_default();
     if json {
         return briefs.iter().try_for_each(|brief| line(&brief.to_string()));
@@ -192,7 +192,7 @@ fn list(json: bool, config: &Config) -> anyhow::Result<()> {
 }
 
 fn show(brief: &str, json: bool, config: &Config) -> anyhow::Result<()> {
-    let answer = ask(config, Call::get(format!("/briefs/{brief}")))?;
+    let answer = ask(config, &Call::get(format!("/briefs/{brief}")))?;
     if json {
         return line(&answer.to_string());
     }

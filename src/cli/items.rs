@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         Some(limit) => format!("/items?limit={limit}"),
         None => "/items".to_owned(),
     };
-    let answer = ask(config, Call::get(path))?;
+    let answer = ask(config, &Call::get(path))?;
     let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
     if arguments.json {
         for item in items {

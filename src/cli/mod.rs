@@ -3,8 +3,12 @@
 //! The only place that prints for people: tables on standard output, errors on standard error.
 
 mod brief;
+mod check;
+mod enrich;
 mod items;
+mod matching;
 mod output;
+mod parse;
 mod poll;
 mod run;
 mod status;
@@ -17,16 +21,17 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::daemon::{Control, ControlError, RunError};
+use crate::fetch::Call;
 
 const FAILED: u8 = 1;
+const SOME_UNREADABLE: u8 = 3;
 const STORE_IN_USE: u8 = 75;
 const BAD_CONFIGURATION: u8 = 78;
 
 #[derive(Debug, Parser)]
 #[command(name = "briefwire", version, about, max_term_width = 100)]
 struct Cli {
-    /// The configuration file [default: $BRIEFWIRE_CONFIG, ~/.config/briefwire/briefwire.toml,
-    /// /etc/briefwire/briefwire.toml]
+    /// The configuration file; else that of the environment, the user, or /etc/briefwire
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -38,12 +43,26 @@ enum Command {
     /// Run the daemon: poll, match, publish, serve
     #[command(after_help = "Example: briefwire run --config config/demo.toml")]
     Run,
+    /// Check the configuration, and name every mistake at once
+    #[command(after_help = "Example: briefwire check --config config/briefwire.toml")]
+    Check(check::Arguments),
     /// Poll sources once, write the documents, and exit
     #[command(after_help = "Example: briefwire poll bbc-world")]
     Poll(poll::Arguments),
     /// List every stored item
     #[command(after_help = "Example: briefwire items --json | jq -r .title")]
     Items(items::Arguments),
+    /// Read a feed document and print what it says
+    #[command(
+        after_help = "Example: curl -s https://lwn.net/headlines/rss | briefwire parse --json -"
+    )]
+    Parse(parse::Arguments),
+    /// Match items to briefs from files; the store is not opened
+    #[command(after_help = "Example: briefwire match --briefs briefs --items items.jsonl --json")]
+    Match(matching::Arguments),
+    /// Extract a summary and key terms from a text
+    #[command(after_help = "Example: briefwire enrich --json --title 'Harbour wall' article.txt")]
+    Enrich(enrich::Arguments),
     /// Check, add, list, show, pin, block and remove briefs
     #[command(subcommand)]
     Brief(brief::Command),
@@ -81,6 +100,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config;
     match cli.command {
         Command::Run => run::run(&load(file)?),
+        Command::Check(arguments) => check::run(&arguments, file),
+        Command::Parse(arguments) => parse::run(&arguments),
+        Command::Match(arguments) => matching::run(&arguments),
+        Command::Enrich(arguments) => enrich::run(&arguments),
         Command::Poll(arguments) => poll::run(&arguments, &load(file)?),
         Command::Items(arguments) => items::run(&arguments, &load(file)?),
         Command::Brief(command) => brief::run(&command, file),
@@ -111,10 +134,10 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 }
 
 /// Asks the store, through the daemon if one runs, and returns the JSON of the answer.
-fn ask(config: &Config, call: crate::fetch::Call) -> anyhow::Result<serde_json::Value> {
+fn ask(config: &Config, call: &Call) -> anyhow::Result<serde_json::Value> {
     block_on(async {
         let control = Control::open(config).await?;
-        let answered = control.ask(&call).await;
+        let answered = control.ask(call).await;
         control.close().await;
         let (status, body) = answered?;
         let answer: serde_json::Value = serde_json::from_slice(&body)?;

@@ -30,6 +30,12 @@ pub(super) fn complain(error: &anyhow::Error) {
     writeln!(io::stderr().lock(), "{head}{words}").ok();
 }
 
+/// Says something on standard error that does not end the command.
+pub(super) fn warn(text: &str) {
+    // Nobody is left to tell when standard error is closed.
+    writeln!(io::stderr().lock(), "briefwire: {text}").ok();
+}
+
 /// Returns what an answer that is no success says.
 pub(super) fn reason(answer: &Value) -> String {
     let refused = answer.get("errors").and_then(Value::as_array).map(|errors| {

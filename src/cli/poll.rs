@@ -59,7 +59,7 @@ fn ask_daemon(which: &Which, config: &Config) -> anyhow::Result<ExitCode> {
     };
     for source in &sources {
         let path = format!("/sources/{source}/poll");
-        ask(config, Call { method: "POST", path, body: None })?;
+        ask(config, &Call { method: "POST", path, body: None })?;
     }
     output::line(&format!("the daemon polls {} sources now", sources.len()))?;
     Ok(ExitCode::SUCCESS)

@@ -10,14 +10,18 @@ use crate::{daemon, telemetry};
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     start_log(config);
     block_on(async {
-        daemon::run(config, announce).await?;
+        daemon::run(config, |place, base| announce(place, base, config)).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
 /// Prints where everything is, once it is there.
-fn announce(base: &str, config: &Config) {
-    let mut lines = vec![format!("Pages:   {base}"), format!("Status:  {base}status")];
+fn announce(place: &str, base: &str, config: &Config) {
+    let mut lines = vec![
+        format!("Listens: {place}"),
+        format!("Pages:   {base}"),
+        format!("Status:  {base}status"),
+    ];
     for channel in config.channels.iter().filter(|channel| channel.token.is_none()) {
         lines.push(format!("Feed:    {base}feeds/{}.xml  ({})", channel.id, channel.title));
     }

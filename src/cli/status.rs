@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::output::{line, table, text};
 use super::ask;
+use super::output::{line, table, text};
 use crate::config::Config;
 use crate::fetch::Call;
 
@@ -18,7 +18,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
-    let answer = ask(config, Call::get("/status"))?;
+    let answer = ask(config, &Call::get("/status"))?;
     if arguments.json {
         line(&answer.to_string())?;
         return Ok(ExitCode::SUCCESS);

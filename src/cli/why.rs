@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::output::{line, text};
 use super::ask;
+use super::output::{line, text};
 use crate::config::Config;
 use crate::fetch::Call;
 
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     } else {
         format!("/items/{}/why", name.rsplit(':').next().unwrap_or(name))
     };
-    let answer = ask(config, Call::get(path))?;
+    let answer = ask(config, &Call::get(path))?;
     if arguments.json {
         line(&answer.to_string())?;
     } else if is_source {

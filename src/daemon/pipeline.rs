@@ -190,8 +190,10 @@ impl Line {
         let facts = facts(&feed);
         let facts_changed = state.facts != facts;
         state.facts = facts;
-        state.body = Some(hash);
-        state.validators = answer.and_then(|answer| answer.validators.clone());
+        // A document that breaks off may be half of one: it is asked for again whole.
+        let is_whole = feed.warnings.iter().all(|warning| warning.code != "unclosed-end");
+        state.body = is_whole.then_some(hash);
+        state.validators = answer.and_then(|answer| answer.validators.clone()).filter(|_| is_whole);
         state.read_whole = Some(now);
         state.settled = true;
         state.rhythm = rhythm(&feed, now);

@@ -268,15 +268,16 @@ pub async fn poll_once(
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
-/// `announce` is told once everything is up: the address that is listened on, and the site.
+/// `announce` is told once everything is up: where HTTP is answered, and the site's address.
 pub async fn run(
     config: &Config,
-    announce: impl FnOnce(&str, &Config) + Send,
+    announce: impl FnOnce(&str, &str) + Send,
 ) -> Result<(), RunError> {
     // Signals first: one that comes while the store opens is not lost.
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     let listener = Listening::open(&config.server.listen).await?;
+    let place = listener.place();
     let store = Arc::new(open_store(config)?);
     let mut house = House::build(config, store)?;
     if let Some(address) = listener.address().filter(|_| config.server.public_url.is_none()) {
@@ -309,7 +310,7 @@ pub async fn run(
     let asked = house.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
     let poller = house.poller(config)?;
     let polling = tokio::spawn(poller.run(asked));
-    announce(house.site.base.as_str(), config);
+    announce(&place, house.site.base.as_str());
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -421,6 +422,18 @@ impl Listening {
                     std::fs::remove_file(path).map_err(failed)?;
                 }
                 UnixListener::bind(path).map(Self::Unix).map_err(failed)
+            }
+        }
+    }
+
+    /// Returns where HTTP is answered, for people.
+    fn place(&self) -> String {
+        match self {
+            Self::Tcp(_, address) => format!("http://{address}/"),
+            Self::Unix(listener) => {
+                let path = listener.local_addr().ok();
+                let path = path.as_ref().and_then(|address| address.as_pathname());
+                format!("unix:{}", path.map(|path| path.display().to_string()).unwrap_or_default())
             }
         }
     }

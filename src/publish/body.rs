@@ -76,7 +76,8 @@ impl<'p> Page<'p> {
             self.paragraphs(&summary);
         }
         let stored = entry.brief.and_then(|brief| brief.original_post.clone());
-        let post = stored.or_else(|| excerpt(entry));
+        // A short text is its own summary; saying it twice says nothing.
+        let post = stored.or_else(|| excerpt(entry).filter(|post| !is_said(post, &summary)));
         match entry.brief {
             Some(brief) => self.sections(brief, post.as_deref()),
             None => self.post(post.as_deref()),
@@ -229,6 +230,11 @@ fn excerpt(entry: &Entry<'_>) -> Option<String> {
     // Scripts without spaces have few words and many characters.
     let line = shorten(&head.unwrap_or_else(|| words.join(" ")), 600);
     (!line.is_empty()).then_some(line)
+}
+
+fn is_said(post: &str, summary: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    words(post) == words(summary)
 }
 
 /// Returns where the brief's words come from, and how it came to this item.

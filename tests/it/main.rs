@@ -1,8 +1,16 @@
 //! The one integration binary: a module an area.
 #![expect(
+    clippy::format_push_string,
+    clippy::get_unwrap,
+    clippy::print_stderr,
     clippy::unwrap_used,
     clippy::string_slice,
     reason = "the allow-in-tests keys of clippy.toml do not reach helper functions of an integration crate"
 )]
 
+mod asking;
+mod desk;
+mod journey;
+mod origin;
+mod serving;
 mod tidy;

@@ -212,12 +212,19 @@ fn sources_under(folder: &Path, sources: &mut Vec<Source>) {
     for path in entries {
         if path.is_dir() {
             sources_under(&path, sources);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        } else if path.extension().is_some_and(|e| e == "rs") && !is_test_only(&path) {
             let text = fs::read_to_string(&path).unwrap();
             let relative = path.strip_prefix(root().join("src")).unwrap().to_owned();
             sources.push(Source::new(relative, &text));
         }
     }
+}
+
+/// Returns whether a file is a test module of its own (`#[cfg(test)] mod NAME;` in its folder).
+fn is_test_only(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let parent = fs::read_to_string(path.with_file_name("mod.rs")).unwrap_or_default();
+    parent.contains(&format!("#[cfg(test)]\nmod {stem};"))
 }
 
 #[test]

@@ -1,0 +1,181 @@
+//! `briefwire match`: which brief belongs to which item, by `match-jsonl.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{SOME_UNREADABLE, output};
+use crate::briefs::{self, FallbackId, Form};
+use crate::contract;
+use crate::daemon::now;
+use crate::matching::{Features, Index, Rulings};
+use crate::model::{Brief, BriefId, ItemText, SourceId, Timestamp};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A .jsonl file, or a directory of .jsonl, .json, .md and .txt
+    #[arg(long, value_name = "PATH")]
+    briefs: PathBuf,
+    /// Items, one JSON object a line, as `items --json` prints them
+    #[arg(long, value_name = "FILE")]
+    items: PathBuf,
+    /// One JSON object an item
+    #[arg(long)]
+    json: bool,
+    /// The time that `expires` is compared with
+    #[arg(long, value_name = "RFC3339")]
+    now: Option<Timestamp>,
+    /// The least score of a match by words
+    #[arg(long, default_value_t = 0.65)]
+    threshold: f64,
+    /// Print the ten best candidates of each item
+    #[arg(long)]
+    candidates: bool,
+    /// Print what the scores of the candidates are made of
+    #[arg(long)]
+    explain: bool,
+}
+
+/// An item as a line gives it; unknown fields are ignored.
+#[derive(Debug, Deserialize)]
+struct Line {
+    item_id: String,
+    #[serde(default)]
+    feed: Option<String>,
+    title: String,
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(default)]
+    link: Option<String>,
+    #[serde(default)]
+    publisher_guid: Option<String>,
+    #[serde(default)]
+    published: Option<Timestamp>,
+    #[serde(default)]
+    lang: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(
+        (0.0..=1.0).contains(&arguments.threshold),
+        "--threshold: found {}; a number from 0 to 1 is accepted",
+        arguments.threshold
+    );
+    let now = arguments.now.unwrap_or_else(now);
+    let (briefs, mut unreadable) = read_briefs(&arguments.briefs, now)?;
+    let mut index = Index::new(arguments.threshold);
+    for brief in briefs.values() {
+        index.insert(brief);
+    }
+    let text = std::fs::read(&arguments.items)
+        .with_context(|| format!("cannot read {}", arguments.items.display()))?;
+    let rulings = Rulings::default();
+    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let line: Line = match serde_json::from_slice(line) {
+            Ok(line) => line,
+            Err(error) => {
+                complain(&arguments.items, number, &error.to_string());
+                unreadable = true;
+                continue;
+            }
+        };
+        let item = item_text(line);
+        let decision = index.decide(&item, &rulings, now);
+        let mut told = contract::matching::decision(&item.item, &decision, arguments.candidates);
+        if arguments.explain
+            && let Some(fields) = told.as_object_mut()
+        {
+            let explained = index.explain(&item, &rulings, now);
+            let explained = explained.iter().take(10).map(|e| {
+                json!({ "brief_id": e.brief.as_str(), "score": e.score, "features": features(&e.features) })
+            });
+            fields.insert("explanation".to_owned(), explained.collect());
+        }
+        if arguments.json {
+            output::line(&told.to_string())?;
+        } else {
+            let brief = decision.brief.as_ref().map_or("-", BriefId::as_str);
+            let (method, score) = (decision.method.as_str(), decision.score);
+            output::line(&format!("{}  {brief}  {method}  {score:.2}", item.item))?;
+        }
+    }
+    Ok(if unreadable { ExitCode::from(SOME_UNREADABLE) } else { ExitCode::SUCCESS })
+}
+
+fn features(features: &Features) -> serde_json::Value {
+    json!({
+        "item_in_brief": features.item_in_brief,
+        "item_in_core": features.item_in_core,
+        "title_in_item": features.title_in_item,
+        "titles": features.titles,
+        "rare": features.rare,
+        "date": features.date,
+        "gap": features.gap,
+    })
+}
+
+fn item_text(line: Line) -> ItemText {
+    ItemText {
+        item: line.item_id,
+        source: line.feed.and_then(|feed| SourceId::new(feed).ok()),
+        guid: line.publisher_guid,
+        title: line.title,
+        lead: line.summary.unwrap_or_default(),
+        link: line.link,
+        published: line.published,
+        lang: line.lang,
+    }
+}
+
+/// Reads all briefs of a file or a directory; a repeated id replaces the earlier one.
+fn read_briefs(path: &Path, now: Timestamp) -> anyhow::Result<(BTreeMap<BriefId, Brief>, bool)> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let listed =
+            std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+        files = listed.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        files.sort();
+    }
+    let mut briefs = BTreeMap::new();
+    let mut unreadable = false;
+    for file in files {
+        let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let lines = file.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl"))
+            || (!path.is_dir() && Form::of_name(&name).is_none());
+        let form = Form::of_name(&name).unwrap_or(Form::Json);
+        if !lines && Form::of_name(&name).is_none() {
+            continue;
+        }
+        let bytes =
+            std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let stem = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem);
+        let pieces: Vec<&[u8]> =
+            if lines { bytes.split(|byte| *byte == b'\n').collect() } else { vec![&bytes] };
+        for (number, piece) in (1..).zip(pieces) {
+            if piece.trim_ascii().is_empty() {
+                continue;
+            }
+            let fallback = if lines { FallbackId::Hash } else { FallbackId::Stem(stem) };
+            let report = briefs::read(piece, form, fallback, now);
+            for problem in &report.errors {
+                let line = if lines { number } else { problem.line };
+                complain(&file, line, &problem.message);
+                unreadable = true;
+            }
+            briefs.extend(report.brief.map(|brief| (brief.id.clone(), brief)));
+        }
+    }
+    Ok((briefs, unreadable))
+}
+
+fn complain(file: &Path, line: u32, why: &str) {
+    output::warn(&format!("{}:{line}: skipped: {why}", file.display()));
+}

@@ -1,0 +1,222 @@
+//! The harness: a temporary folder, the real binary, an origin.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::origin::{Got, Origin, request};
+
+/// A temporary folder with a configuration, and the binary that is run on it.
+pub(crate) struct Desk {
+    folder: tempfile::TempDir,
+    pub(crate) origin: Origin,
+}
+
+/// What a run of the binary left.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Desk {
+    /// Makes a desk whose sources are paths of its origin, one channel `all`, and a directory of
+    /// briefs.
+    pub(crate) fn new(sources: &[&str]) -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap(), origin: Origin::start() };
+        std::fs::create_dir(desk.path("briefs")).unwrap();
+        desk.write("token", "a-token-for-tests\n");
+        desk.write("c.toml", &desk.configuration(sources));
+        desk
+    }
+
+    pub(crate) fn configuration(&self, sources: &[&str]) -> String {
+        let mut text = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_token_file = \"token\"\n\
+            [store]\npath = \"store\"\n[fetch]\nhost_spacing = \"0s\"\nheader_timeout = \"3s\"\n\
+            total_timeout = \"5s\"\n[briefs]\ndir = \"briefs\"\n\
+            [[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n"
+            .to_owned();
+        for name in sources {
+            let url = self.origin.url(&format!("/{name}"));
+            text += &format!(
+                "[[source]]\nid = \"{name}\"\nurl = \"{url}\"\nallow_private = true\nfirst = \"all\"\n"
+            );
+        }
+        text
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_briefwire"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.path("c.toml"))
+            .env("BRIEFWIRE_TEST_CLOCK", self.path("clock"))
+            .env_remove("RUNTIME_DIRECTORY")
+            .env("RUST_BACKTRACE", "0");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// Runs a command that must succeed, and returns what it printed.
+    #[track_caller]
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
+        ran.out
+    }
+
+    /// Sets the clock of the next runs forward, in debug builds.
+    pub(crate) fn later(&self, seconds: i64) {
+        self.write("clock", &seconds.to_string());
+    }
+
+    /// Polls every source once and returns the document of channel `all`.
+    #[track_caller]
+    pub(crate) fn poll(&self) -> String {
+        self.ok(&["poll"]);
+        self.document("all")
+    }
+
+    pub(crate) fn document(&self, channel: &str) -> String {
+        std::fs::read_to_string(self.path(&format!("store/documents/{channel}.xml"))).unwrap()
+    }
+
+    /// Returns the stored items as JSON.
+    #[track_caller]
+    pub(crate) fn items(&self) -> Vec<serde_json::Value> {
+        let printed = self.ok(&["items", "--json"]);
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Starts the daemon and waits until it says that it is up.
+    pub(crate) fn start(&self) -> Daemon {
+        let mut child =
+            self.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().expect("the daemon prints where it is").unwrap();
+        let base = first.split_whitespace().last().unwrap().to_owned();
+        let daemon = Daemon { child, base, _lines: lines };
+        daemon.until("readyz", |got| got.status == 200);
+        daemon
+    }
+}
+
+/// A running daemon; killed when it is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    base: String,
+    /// Kept open, so that the daemon can go on printing.
+    _lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Daemon {
+    pub(crate) fn get(&self, path: &str) -> Got {
+        self.ask("GET", path, &[], b"")
+    }
+
+    pub(crate) fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Got {
+        request(method, &format!("{}{path}", self.base), headers, body)
+    }
+
+    /// Asks until the answer is as wanted; fails after ten seconds.
+    #[track_caller]
+    pub(crate) fn until(&self, path: &str, wanted: impl Fn(&Got) -> bool) -> Got {
+        let began = Instant::now();
+        loop {
+            let got = self.get(path);
+            if wanted(&got) {
+                return got;
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "{path}: {}", got.text());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM and returns the exit code and how long it took.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        (self.child.wait().unwrap().code(), began.elapsed())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Already gone where the test ended it.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Returns a place that a test needs; where it is missing the test is skipped, and fails in CI.
+pub(crate) fn needs(path: &str) -> Option<PathBuf> {
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if place.exists() {
+        return Some(place);
+    }
+    missing(path);
+    None
+}
+
+/// Says in one line that a test was skipped for want of something, and fails in CI.
+pub(crate) fn missing(what: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what} is missing, and CI must have it");
+    eprintln!("skipped: {what} is missing");
+}
+
+/// Returns an RSS feed of items: guid, title, text.
+pub(crate) fn feed(items: &[(&str, &str, &str)]) -> String {
+    let mut xml = "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>The Wire</title>\
+        <link>https://wire.example.org/</link><description>x</description><language>en</language>"
+        .to_owned();
+    for (guid, title, text) in items {
+        xml += &format!(
+            "<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title>\
+             <link>https://wire.example.org/{guid}?utm_source=rss</link>\
+             <pubDate>Mon, 23 Nov 2026 08:00:00 GMT</pubDate><description>{text}</description></item>"
+        );
+    }
+    xml + "</channel></rss>"
+}
+
+/// Returns the text between two marks, each time they stand in a text.
+pub(crate) fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
+    text.split(open).skip(1).filter_map(|rest| rest.split(close).next()).collect()
+}

@@ -1,0 +1,141 @@
+//! What a subscriber, an editor and an operator get over HTTP.
+
+use std::io::Read;
+use std::time::Duration;
+
+use crate::desk::{Desk, between, feed};
+use crate::origin::Answer;
+
+const BRIEF: &[u8] = br#"{"title": "Wall", "summary": "The wall of Quillport harbour gave way.", "urls": ["https://wire.example.org/wall"]}"#;
+const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
+
+fn desk() -> Desk {
+    let desk = Desk::new(&["wire"]);
+    let items =
+        feed(&[("wall", "Wall gives way", "The wall gave way on Sunday."), ("b", "B", "C.")]);
+    desk.origin.script("/wire", Answer::ok(items));
+    desk.poll();
+    desk
+}
+
+#[test]
+fn a_document_has_a_tag_for_each_coding_and_answers_304() {
+    let desk = desk();
+    let daemon = desk.start();
+    let plain = daemon.get("feeds/all.xml");
+    assert_eq!(plain.status, 200);
+    assert_eq!(plain.header("Content-Type").unwrap(), "application/rss+xml; charset=utf-8");
+    let gzip = daemon.ask("GET", "feeds/all.xml", &[("Accept-Encoding", "gzip")], b"");
+    assert_eq!(gzip.header("Content-Encoding").unwrap(), "gzip");
+    let mut decoded = Vec::new();
+    flate2::read::GzDecoder::new(gzip.body.as_slice()).read_to_end(&mut decoded).unwrap();
+    assert_eq!(decoded, plain.body);
+    let (tag, gzip_tag) = (plain.header("ETag").unwrap(), gzip.header("ETag").unwrap());
+    assert_ne!(tag, gzip_tag);
+    for headers in [
+        vec![("If-None-Match", tag.as_str())],
+        vec![("If-None-Match", gzip_tag.as_str()), ("Accept-Encoding", "gzip")],
+        vec![("If-Modified-Since", plain.header("Last-Modified").unwrap().leak())],
+    ] {
+        let again = daemon.ask("GET", "feeds/all.xml", &headers, b"");
+        assert_eq!((again.status, again.body.len()), (304, 0), "{headers:?}");
+        assert!(again.header("ETag").is_some() && again.header("Cache-Control").is_some());
+    }
+    let head = daemon.ask("HEAD", "feeds/all.xml", &[], b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("ETag"), plain.header("ETag"));
+    assert_eq!(daemon.get("feeds/none.xml").status, 404);
+}
+
+#[test]
+fn pages_lead_from_the_channels_to_an_item() {
+    let desk = desk();
+    let daemon = desk.start();
+    let home = daemon.get("");
+    assert!(home.text().contains("type=\"application/rss+xml\""), "autodiscovery");
+    assert!(home.header("Content-Security-Policy").unwrap().contains("default-src 'none'"));
+    let id = between(&home.text(), "<a href=\"/items/", "\"")[0].to_owned();
+    let item = daemon.get(&format!("items/{id}"));
+    assert_eq!(item.status, 200);
+    assert!(item.text().contains("<link rel=\"canonical\" href=\"https://wire.example.org/"));
+    assert!(daemon.get("status").text().contains("<th scope=\"row\">wire"));
+    assert_eq!(daemon.get("healthz").text(), "alive\n");
+    assert_eq!(daemon.get("items/00000000000000000000000000000000").status, 404);
+    assert_eq!(daemon.get("briefs/none").status, 404);
+}
+
+#[test]
+fn an_editor_puts_reads_and_removes_a_brief_over_the_api() {
+    let desk = desk();
+    let daemon = desk.start();
+    let json = ("Content-Type", "application/json");
+    assert_eq!(daemon.ask("PUT", "api/briefs/wall", &[json], BRIEF).status, 401);
+    let wrong = ("Authorization", "Bearer a-token-for-testz");
+    assert_eq!(daemon.ask("PUT", "api/briefs/wall", &[json, wrong], BRIEF).status, 401);
+    let put = daemon.ask("PUT", "api/briefs/wall", &[json, TOKEN], BRIEF);
+    assert_eq!(put.status, 201, "{}", put.text());
+    assert_eq!(put.text().matches("\"items\":[\"").count(), 1, "{}", put.text());
+    daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"wall\""));
+    assert_eq!(daemon.ask("PUT", "api/briefs/wall", &[json, TOKEN], BRIEF).status, 200);
+    let got = daemon.ask("GET", "api/briefs/wall?format=markdown", &[TOKEN], b"");
+    assert!(got.text().contains("The wall of Quillport harbour gave way."));
+    let refused = daemon.ask("PUT", "api/briefs/x", &[json, TOKEN], b"{\"title\": 1}");
+    assert_eq!(refused.status, 422);
+    assert!(refused.text().contains("summary"), "{}", refused.text());
+    assert_eq!(daemon.ask("DELETE", "api/briefs/wall", &[TOKEN], b"").status, 200);
+    daemon.until("feeds/all.xml", |got| !got.text().contains("brief=\"wall\""));
+    assert_eq!(daemon.ask("DELETE", "api/briefs/wall", &[TOKEN], b"").status, 404);
+}
+
+#[test]
+fn a_file_wins_over_the_api_for_its_id() {
+    let desk = desk();
+    desk.write("briefs/wall.json", std::str::from_utf8(BRIEF).unwrap());
+    let daemon = desk.start();
+    daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"wall\""));
+    let refused = daemon.ask("DELETE", "api/briefs/wall", &[TOKEN], b"");
+    assert_eq!(refused.status, 409);
+    assert!(refused.text().contains("wall.json"));
+}
+
+#[test]
+fn commands_reach_the_running_daemon_and_a_second_one_is_refused() {
+    let desk = desk();
+    let daemon = desk.start();
+    desk.write("b.json", std::str::from_utf8(BRIEF).unwrap());
+    let file = desk.path("b.json");
+    let said = desk.ok(&["brief", "add", file.to_str().unwrap()]);
+    assert_eq!(said, "b: stored, 1 items differ\n");
+    daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"b\""));
+    assert!(desk.ok(&["status"]).contains("wire"));
+    let second = desk.run(&["run"]);
+    assert_eq!(second.code, 75, "{}", second.err);
+    assert!(second.err.contains("in use by process"), "{}", second.err);
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    let desk = desk();
+    let before = desk.document("all");
+    for round in 0..3 {
+        let daemon = desk.start();
+        let path = format!("api/briefs/brief-{round}");
+        let json = ("Content-Type", "application/json");
+        assert_eq!(daemon.ask("PUT", &path, &[json, TOKEN], BRIEF).status, 201);
+        daemon.kill();
+    }
+    let listed = desk.ok(&["brief", "list", "--json"]);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    let guids = |document: &str| between(document, "<guid isPermaLink=\"false\">", "</guid>").len();
+    assert_eq!(guids(&desk.poll()), guids(&before));
+}
+
+#[test]
+fn a_stop_is_quick_and_clean() {
+    let desk = desk();
+    let daemon = desk.start();
+    daemon.get("feeds/all.xml");
+    let (code, took) = daemon.terminate();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}

@@ -81,7 +81,7 @@ fn required_summary(draft: &mut Draft, findings: &mut Findings) -> Option<Placed
     let summary = draft.summary.take();
     let place = summary.as_ref().map(|summary| summary.place);
     let found = summary.filter(|summary| !summary.value.is_empty());
-    if found.is_none() {
+    if found.is_none() && !findings.refuses("summary") {
         let message = "no summary: a brief needs the text of its `Summary`";
         findings.refuse_field(place.unwrap_or(draft.whole), "summary", message);
     }

@@ -1,9 +1,11 @@
 //! Front matter: where it begins and ends, and its TOML form. `yaml` reads the other.
 
+use toml::de::{DeTable, DeValue};
+
 use super::draft::Draft;
-use super::lines::{Line, place_of};
+use super::lines::{Line, LineIndex};
 use super::metadata::{self, Field, Value};
-use super::report::{Findings, Place};
+use super::report::{Findings, MAX_FINDINGS, Place};
 use super::yaml;
 
 /// Reads the front matter that `lines` begin with, and returns how many lines it takes.
@@ -61,12 +63,13 @@ fn take(fields: Vec<Field>, draft: &mut Draft, findings: &mut Findings) {
 
 /// Reads the top-level keys of a TOML text that begins below line `above`.
 fn toml_fields(text: &str, above: u32, findings: &mut Findings) -> Vec<Field> {
+    let index = LineIndex::new(text);
     let place = |offset: usize| {
-        let place = place_of(text, offset);
+        let place = index.place_of(offset);
         Place { line: place.line + above, ..place }
     };
-    let (table, errors) = toml::de::DeTable::parse_recoverable(text);
-    for error in &errors {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    for error in errors.iter().take(MAX_FINDINGS) {
         let at = place(error.span().map_or(0, |span| span.start));
         findings.refuse(at, format!("the TOML front matter: {}", error.message()));
     }
@@ -77,32 +80,26 @@ fn toml_fields(text: &str, above: u32, findings: &mut Findings) -> Vec<Field> {
     for (key, value) in table.into_inner() {
         let at = place(key.span().start);
         let name = key.into_inner().into_owned();
-        fields.push(Field { name, place: at, value: toml_value(value.into_inner(), &place) });
+        fields.push(Field { name, place: at, value: toml_value(value.get_ref(), at) });
     }
     fields.sort_by_key(|field| field.place);
     fields
 }
 
-fn toml_value(value: toml::de::DeValue<'_>, place: &dyn Fn(usize) -> Place) -> Value {
-    use toml::de::DeValue;
-    if let Some(text) = toml_text(&value) {
+fn toml_value(value: &DeValue<'_>, at: Place) -> Value {
+    if let Some(text) = toml_text(value) {
         return Value::Text(text);
     }
     let DeValue::Array(values) = value else { return Value::Other("a table") };
-    let mut list = Vec::new();
-    for value in values {
-        let at = place(value.span().start);
-        match toml_text(value.get_ref()) {
-            Some(text) => list.push((at, text)),
-            None => return Value::Other("a list of more than texts"),
-        }
-    }
-    Value::List(list)
+    let texts: Option<Vec<String>> =
+        values.iter().map(|value| toml_text(value.get_ref())).collect();
+    texts.map_or(Value::Other("a list of more than texts"), |texts| {
+        Value::List(texts.into_iter().map(|text| (at, text)).collect())
+    })
 }
 
 /// Returns a scalar as it would be written.
-fn toml_text(value: &toml::de::DeValue<'_>) -> Option<String> {
-    use toml::de::DeValue;
+fn toml_text(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.clone().into_owned()),
         DeValue::Integer(number) => Some(number.to_string()),

@@ -12,11 +12,11 @@ use super::FallbackId;
 use super::check;
 use super::draft::{Draft, Placed};
 use super::inline::collapse;
+use super::json_sections as parts;
 use super::lines::place_of;
 use super::metadata::{self, Field, Value};
 use super::places;
 use super::report::{Findings, Place, Report, around};
-use super::sections_json as parts;
 use crate::model::{Brief, Origin, Timestamp};
 
 /// The deepest nesting that is read.

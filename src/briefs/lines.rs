@@ -57,11 +57,29 @@ pub(super) fn split(text: &str) -> Vec<Line<'_>> {
 
 /// Returns the place of a byte offset in a decoded text.
 pub(super) fn place_of(text: &str, offset: usize) -> Place {
-    let offset = text.floor_char_boundary(offset);
-    let before = text.get(..offset).unwrap_or(text);
-    let start = before.rfind('\n').map_or(0, |end| end + 1);
-    let column = before.get(start..).unwrap_or_default().chars().count() + 1;
-    Place { line: count(before.matches('\n').count() + 1), column: count(column) }
+    LineIndex::new(text).place_of(offset)
+}
+
+/// Where the lines of a text begin, for many lookups.
+pub(super) struct LineIndex<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> LineIndex<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { text, starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// Returns the place of a byte offset.
+    pub(super) fn place_of(&self, offset: usize) -> Place {
+        let offset = self.text.floor_char_boundary(offset);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let before = self.text.get(start..offset).unwrap_or_default();
+        Place { line: count(line), column: count(before.chars().count() + 1) }
+    }
 }
 
 /// Returns `number` as lines and columns are counted.

@@ -5,6 +5,8 @@
 //! store are the business of others.
 
 mod check;
+#[cfg(test)]
+mod contract;
 mod document;
 mod draft;
 mod escape;
@@ -14,6 +16,7 @@ mod headings;
 mod inline;
 mod items;
 mod json;
+mod json_sections;
 mod lines;
 mod links;
 mod markers;
@@ -29,7 +32,6 @@ mod raw;
 mod report;
 mod schema;
 mod sections;
-mod sections_json;
 mod terms;
 mod title;
 mod write;

@@ -1,15 +1,23 @@
 //! Raw Markdown, character by character: what a backslash hides, and how it is hidden.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
-/// Yields the characters of `raw` that no backslash hides, with their byte offsets.
+/// Yields the characters of `raw` that no backslash and no code span hides, with their byte
+/// offsets.
 ///
-/// The backslashes that hide are not yielded either.
+/// The backslashes and backticks that hide are not yielded either.
 pub(super) fn live(raw: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut code = code_spans(raw).into_iter().peekable();
     let mut characters = raw.char_indices().peekable();
     std::iter::from_fn(move || {
         loop {
             let (at, c) = characters.next()?;
+            if let Some(span) = code.next_if(|span| span.start == at) {
+                while characters.next_if(|(at, _)| *at < span.end).is_some() {}
+                continue;
+            }
             let hides =
                 c == '\\' && characters.next_if(|(_, next)| next.is_ascii_punctuation()).is_some();
             if !hides {
@@ -17,6 +25,47 @@ pub(super) fn live(raw: &str) -> impl Iterator<Item = (usize, char)> {
             }
         }
     })
+}
+
+/// Returns the code spans of a paragraph: runs of backticks and the next run as long.
+fn code_spans(raw: &str) -> Vec<Range<usize>> {
+    if !raw.contains('`') {
+        return Vec::new();
+    }
+    // The nearest run of each length to the right, which keeps this linear.
+    let mut nearest: HashMap<usize, usize> = HashMap::new();
+    let mut spans: Vec<Range<usize>> = Vec::new();
+    for (start, length) in backtick_runs(raw).into_iter().rev() {
+        let before = raw.get(..start).unwrap_or_default();
+        let slashes = before.len() - before.trim_end_matches('\\').len();
+        // A backslash hides the first backtick of a run that opens, not of one that closes.
+        let hidden = slashes % 2;
+        if let Some(end) = nearest.get(&(length - hidden)).filter(|_| length > hidden) {
+            spans.push(start + hidden..end + length - hidden);
+        }
+        nearest.insert(length, start);
+    }
+    spans.reverse();
+    let mut end = 0;
+    spans.retain(|span| {
+        let opens = span.start >= end;
+        if opens {
+            end = span.end;
+        }
+        opens
+    });
+    spans
+}
+
+fn backtick_runs(raw: &str) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in raw.match_indices('`') {
+        match runs.last_mut() {
+            Some((start, length)) if *start + *length == at => *length += 1,
+            _ => runs.push((at, 1)),
+        }
+    }
+    runs
 }
 
 /// Appends `c` so that no reader takes it for structure: after a backslash, or as an entity.
@@ -113,6 +162,16 @@ mod tests {
     fn a_backslash_hides_punctuation_and_nothing_else() {
         let shown: String = live(r"a\:b\\:c\d").map(|(_, c)| c).collect();
         assert_eq!(shown, r"ab:c\d");
+    }
+
+    #[test]
+    fn a_code_span_hides_what_is_in_it() {
+        let shown = |raw: &str| live(raw).map(|(_, c)| c).collect::<String>();
+        assert_eq!(shown("a `b: c` d"), "a  d");
+        assert_eq!(shown("a ``b ` c`` d"), "a  d");
+        assert_eq!(shown("a `b"), "a `b");
+        assert_eq!(shown(r"a \`b` c"), "a b` c");
+        assert_eq!(shown(r"`a\` b` c"), " b` c");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::model::Brief;
 
 /// As many warnings, and as many errors, as one report lists; the next one says that there are
 /// more. A file of 1 MiB can hold 200,000 mistakes.
-const MAX_FINDINGS: usize = 1_000;
+pub(super) const MAX_FINDINGS: usize = 1_000;
 
 /// The longest value that a message repeats, in characters.
 const MAX_QUOTED: usize = 80;
@@ -144,6 +144,11 @@ impl Findings {
     /// Returns whether the document is refused.
     pub(super) fn refused(&self) -> bool {
         !self.errors.is_empty()
+    }
+
+    /// Returns whether there is an error about a field already.
+    pub(super) fn refuses(&self, field: &str) -> bool {
+        self.errors.iter().any(|(_, about, _)| about.as_deref() == Some(field))
     }
 
     /// Returns the fields whose place is not known yet.

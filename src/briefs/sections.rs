@@ -130,9 +130,18 @@ impl<'a> Scan<'a, '_> {
         }
     }
 
+    /// Returns whether a line holds more than raw HTML.
+    fn holds_text(&mut self, line: &Line<'_>) -> bool {
+        let reduced = reduce(&line.text);
+        if reduced.html && reduced.text.is_empty() {
+            self.findings.warn(line.place, "html-dropped", "raw HTML is dropped");
+        }
+        !reduced.text.is_empty()
+    }
+
     fn finish(mut self) -> Document<'a> {
         let mut above = std::mem::take(&mut self.above);
-        above.retain(|line| !reduce(&line.text).text.is_empty());
+        above.retain(|line| self.holds_text(line));
         if self.document.title.is_none() {
             self.document.title = title_of(&mut above, self.findings);
         }

@@ -239,7 +239,10 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
     let log = sections::log(root.section("log", &none));
     let sources = sources::read(root.sections("source"), &place);
     let channels = channels::read(root.sections("channel"), &place, &sources);
-    root.finish();
+    // A broken header lets its keys fall to the document's own level; only the break is told.
+    if errors.is_empty() {
+        root.finish();
+    }
 
     let mistakes = mistakes.into_inner().sorted();
     if !mistakes.is_empty() {

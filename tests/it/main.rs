@@ -10,7 +10,9 @@
 
 mod asking;
 mod desk;
+mod golden;
 mod journey;
 mod origin;
+mod readers;
 mod serving;
 mod tidy;

@@ -1,0 +1,81 @@
+//! Wrong configurations, each with the message that an operator gets.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config")
+}
+
+fn check(file: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_briefwire"))
+        .args(["check", "--config"])
+        .arg(file)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn every_wrong_configuration_has_its_message() {
+    let mut files: Vec<_> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 25, "{} kinds", files.len());
+    for file in files {
+        let output = check(&file);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let said = said.replace(&folder().display().to_string(), "DIR");
+        let expected = std::fs::read_to_string(file.with_extension("expected")).unwrap();
+        assert_eq!(said, expected, "{}", file.display());
+        assert_eq!(output.status.code(), Some(78), "{}", file.display());
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_and_a_file_that_is_not_there_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, b"[log]\nlevel = \"\xFF\"\n").unwrap();
+    let output = check(&file);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("c.toml:2: the configuration is not UTF-8"), "{said}");
+    assert_eq!(output.status.code(), Some(78));
+    let output = check(&folder.path().join("none.toml"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("none.toml"));
+    assert_eq!(output.status.code(), Some(78));
+}
+
+#[test]
+fn the_shipped_configurations_are_right_with_every_key_that_they_name() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    for name in ["demo.toml", "briefwire.toml"] {
+        let output = check(&config.join(name));
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+    }
+    // Every `# key = value` of the example is a key of this version.
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(config.join("briefwire.toml")).unwrap();
+    let is_key = |line: &&str| {
+        let key = line.trim_start_matches("# ").split(" = ").next().unwrap_or_default();
+        line.starts_with("# ")
+            && line.contains(" = ")
+            && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    let token = folder.path().join("token");
+    std::fs::write(&token, "a-token-for-tests").unwrap();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| if is_key(&line) { line.trim_start_matches("# ") } else { line })
+        .map(|line| match line.split_once("token_file = ") {
+            Some((before, _)) => format!("{before}token_file = \"{}\"", token.display()),
+            None => line.to_owned(),
+        })
+        .collect();
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let output = check(&file);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,150 @@
+//! What other programs read from our documents.
+
+use std::process::Command;
+
+use briefwire::model::{
+    Body, Channel, ChannelId, ItemId, KeyTerm, Method, Only, Placement, Selector, SourceId, Story,
+    Timestamp,
+};
+use briefwire::publish::{Entry, Publisher, Rendering, Site, rss};
+use proptest::prelude::*;
+
+use crate::desk::{Desk, feed, missing};
+use crate::origin::Answer;
+
+fn story(number: u128, title: &str, text: &str) -> Story {
+    let at = Timestamp::from_timestamp(1_763_000_000 + i64::try_from(number).unwrap(), 0).unwrap();
+    Story {
+        id: ItemId(number),
+        source: SourceId::new("s").unwrap(),
+        guid: number.to_string(),
+        title: briefwire::text::html::plain_line(title, false),
+        url: Some(format!("https://example.org/{number}")),
+        html: format!("<p>{}</p>", briefwire::text::html::escape(text)),
+        lead: None,
+        lang: Some("en".to_owned()),
+        authors: Vec::new(),
+        categories: vec![text.to_owned()],
+        enclosures: Vec::new(),
+        thumbnail: None,
+        image: None,
+        comments: None,
+        rights: Some(text.to_owned()),
+        duration: None,
+        updated: None,
+        published: at,
+        first_seen: at,
+        changed: at,
+        content: number,
+        placement: Placement::Shown(at),
+        brief: None,
+        method: Method::None,
+        score: 0.0,
+        evidence: Vec::new(),
+        summary: vec![text.to_owned()],
+        key_terms: vec![KeyTerm { term: title.to_owned(), score: 0.5 }],
+    }
+}
+
+fn rendered(stories: &[Story]) -> Vec<u8> {
+    let channel = Channel {
+        id: ChannelId::new("all").unwrap(),
+        was: Vec::new(),
+        title: "All".to_owned(),
+        description: None,
+        language: None,
+        from: vec![Selector::All],
+        only: Only::Any,
+        items: 50,
+        body: Body::BriefAndOriginal,
+        token: None,
+    };
+    let site = Site {
+        base: "https://news.example.org/".parse().unwrap(),
+        authority: "news.example.org".to_owned(),
+        date: "2026-11-23".to_owned(),
+        ttl: 30,
+        image: None,
+    };
+    let publisher = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
+    let entries: Vec<Entry<'_>> =
+        stories.iter().map(|story| Entry { story, brief: None, publisher: &publisher }).collect();
+    let changed = Timestamp::from_timestamp(1_763_100_000, 0).unwrap();
+    rss(&Rendering { channel: &channel, entries: &entries, site: &site, changed })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_published_reads_back_the_same(
+        texts in proptest::collection::vec(("\\PC{1,40}", "[\\PC\u{0}\u{8}\u{B}\u{202E}\\]>&<]{0,80}"), 1..6),
+    ) {
+        let stories: Vec<Story> = (1..)
+            .zip(&texts)
+            .map(|(number, (title, text))| story(number, title, &format!("{text}]]>")))
+            .collect();
+        let bytes = rendered(&stories);
+        prop_assert_eq!(&bytes, &rendered(&stories));
+        let by_rss = ::rss::Channel::read_from(bytes.as_slice()).unwrap();
+        let by_feed_rs = feed_rs::parser::parse(bytes.as_slice()).unwrap();
+        prop_assert_eq!(by_rss.items.len(), stories.len());
+        prop_assert_eq!(by_feed_rs.entries.len(), stories.len());
+        for (item, entry) in by_rss.items.iter().zip(&by_feed_rs.entries) {
+            let guid = &item.guid.as_ref().unwrap().value;
+            let story = stories.iter().find(|s| guid.ends_with(&s.id.to_string())).unwrap();
+            prop_assert_eq!(&entry.id, guid);
+            prop_assert_eq!(entry.published.map(|at| at.timestamp()), Some(story.published.timestamp()));
+            let date = story.published.format("%a, %d %b %Y %H:%M:%S +0000").to_string();
+            prop_assert_eq!(item.pub_date.as_deref(), Some(date.as_str()));
+            if !story.title.is_empty() {
+                prop_assert_eq!(item.title.as_deref().map(str::trim), Some(story.title.trim()));
+            }
+            prop_assert!(item.content.as_ref().is_some_and(|content| content.contains("Origin: extracted")));
+        }
+    }
+}
+
+#[test]
+fn a_document_looks_as_it_was_reviewed() {
+    let mut told = story(7, "A wall & a gale", "The wall gave way. It will be rebuilt.");
+    told.categories = vec!["news".to_owned()];
+    told.duration = Some(3661);
+    insta::assert_snapshot!(String::from_utf8(rendered(&[told])).unwrap().replace("><", ">\n<"));
+}
+
+#[test]
+fn feedparser_sees_an_edit_in_place_and_nothing_doubled() {
+    let has = Command::new("python3").args(["-c", "import feedparser"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        return missing("Python's feedparser");
+    }
+    let desk = Desk::new(&["wire"]);
+    let items = [("a", "Wall gives way", "The wall gave way."), ("b", "B", "Text of b.")];
+    desk.origin.script("/wire", Answer::ok(feed(&items)));
+    desk.poll();
+    std::fs::copy(desk.path("store/documents/all.xml"), desk.path("before.xml")).unwrap();
+    let edited = [("a", "Wall rebuilt", "The wall was rebuilt."), items[1]];
+    desk.origin.script("/wire", Answer::ok(feed(&edited)));
+    desk.later(7200);
+    desk.poll();
+    let script = "import feedparser, json, sys\n\
+        read = lambda name: feedparser.parse(open(name, 'rb').read())\n\
+        view = lambda d: {e.id: [e.title, e.published, e.link, bool(e.content[0].value)] for e in d.entries}\n\
+        a, b = read(sys.argv[1]), read(sys.argv[2])\n\
+        print(json.dumps([a.bozo, b.bozo, len(a.entries), view(a), view(b)]))\n";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .args([desk.path("before.xml"), desk.path("store/documents/all.xml")])
+        .output()
+        .unwrap();
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&seen[0], &seen[1], &seen[2]), (&false.into(), &false.into(), &2.into()), "{seen}");
+    let (before, after) = (seen[3].as_object().unwrap(), seen[4].as_object().unwrap());
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    let titles: Vec<&str> = after.values().map(|item| item[0].as_str().unwrap()).collect();
+    assert!(titles.contains(&"Wall rebuilt") && titles.contains(&"B"), "{titles:?}");
+    for (id, item) in before {
+        assert_eq!(item[1], after[id][1], "dates stand still");
+    }
+}

@@ -6,7 +6,7 @@ use super::entry::{Entry, ItemNames, ItemRuns};
 use super::evidence::evidence;
 use super::index::Index;
 use super::rulings::Rulings;
-use super::score::{Features, ItemBags};
+use super::score::{Features, ItemBags, USUAL_RIVAL};
 use super::terms::{Bag, RARE, Term, terms};
 use crate::model::{BriefId, Candidate, CanonicalUrl, Decision, ItemText, Method, Timestamp};
 use crate::text::words;
@@ -192,7 +192,7 @@ impl Index {
         }
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         let best = ranked.first().map_or(0.0, |(rank, ..)| *rank);
-        let second = ranked.get(1).map_or(0.0, |(rank, ..)| *rank);
+        let second = ranked.get(1).map_or(0.0, |(rank, ..)| *rank).max(USUAL_RIVAL);
         let mut scored = Vec::new();
         for (rank, id, mut features) in ranked {
             let rival = if rank >= best { second } else { best };

@@ -14,13 +14,16 @@ pub(super) fn evidence(text: &str, terms: &[Term<'_>], brief: &Bag) -> Vec<Strin
     for term in terms.iter().filter(|term| brief.stems.contains_key(&term.stem)) {
         let adjoins = last.is_some_and(|last| {
             let between = text.get(last.word.end()..term.word.start);
-            between == Some(" ") && last.word.is_capitalised() && term.word.is_capitalised()
+            between == Some(" ")
+                && own(last) == last.word.end()
+                && last.word.is_capitalised()
+                && term.word.is_capitalised()
         });
         match phrases.last_mut() {
             Some(phrase) if adjoins => {
-                *phrase = (phrase.0.max(term.rarity), phrase.1, term.word.end());
+                *phrase = (phrase.0.max(term.rarity), phrase.1, own(term));
             }
-            _ => phrases.push((term.rarity, term.word.start, term.word.end())),
+            _ => phrases.push((term.rarity, term.word.start, own(term))),
         }
         last = Some(term);
     }
@@ -34,6 +37,13 @@ pub(super) fn evidence(text: &str, terms: &[Term<'_>], brief: &Bag) -> Vec<Strin
         .take(MAX_PHRASES)
         .map(str::to_owned)
         .collect()
+}
+
+/// Returns where a word ends without its possessive, which the brief need not have.
+fn own(term: &Term<'_>) -> usize {
+    let text = term.word.text;
+    let stem = text.strip_suffix("'s").or_else(|| text.strip_suffix("’s")).unwrap_or(text);
+    term.word.start + stem.len()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Both ways answer the same calls with the same routes, so a command cannot tell them apart.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use axum::Router;
@@ -15,7 +15,7 @@ use super::run::{self, RunError};
 use crate::config::Config;
 use crate::fetch::{Call, ControlClient, FetchError};
 use crate::serve;
-use crate::store::{StoreError, control_socket};
+use crate::store::control_socket;
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1 << 30;
@@ -51,7 +51,7 @@ pub struct Local {
 impl Control {
     /// Finds the way to the store of a configuration.
     ///
-    /// Fails with [`StoreError::InUse`] where a process has the store and names no socket.
+    /// Fails as [`RunError::is_in_use`] tells where a process has the store and names no socket.
     pub async fn open(config: &Config) -> Result<Self, ControlError> {
         if let Some(socket) = control_socket(&config.store.path) {
             let client = ControlClient::new(&socket).map_err(ControlError::Socket)?;
@@ -105,14 +105,4 @@ impl Local {
         let body = to_bytes(response.into_body(), MAX_ANSWER_BYTES).await;
         Ok((status, body.map_err(ControlError::Local)?.to_vec()))
     }
-}
-
-/// What a second process is told.
-pub(super) fn is_in_use(error: &StoreError) -> bool {
-    matches!(error, StoreError::InUse { .. })
-}
-
-/// The trouble that a store at rest has: none that lasts.
-pub(super) fn no_trouble() -> Arc<Mutex<Option<String>>> {
-    Arc::new(Mutex::new(None))
 }

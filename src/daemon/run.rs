@@ -13,7 +13,6 @@ use url::Url;
 
 use super::channels::{Press, keep_rendering};
 use super::clock;
-use super::control::is_in_use;
 use super::directory::Directory;
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
@@ -62,7 +61,7 @@ pub enum RunError {
 impl RunError {
     /// Returns whether another process holds the store.
     pub fn is_in_use(&self) -> bool {
-        matches!(self, Self::Store(error) if is_in_use(error))
+        matches!(self, Self::Store(StoreError::InUse { .. }))
     }
 }
 
@@ -103,7 +102,7 @@ impl House {
         rename_sources(config, &store)?;
         let (polls, asked) = mpsc::channel(POLLS);
         let dirty = Arc::new(Dirty::default());
-        let trouble = super::control::no_trouble();
+        let trouble = Arc::new(Mutex::new(None));
         let (writer, thread) = writer::start(Setup {
             store: Arc::clone(&store),
             dirty: Arc::clone(&dirty),

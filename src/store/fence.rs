@@ -75,24 +75,14 @@ pub(super) fn open(folder: &Path, cache: u64, now: Timestamp) -> Result<Opened, 
         what: format!("create {}", database.display()),
         source,
     })?;
-    match attempt(&database, cache) {
-        Ok(db) => return Ok(Opened { db, put_aside: None }),
-        Err(Failure::Io(source)) => {
-            let what = format!("open the database in {}", database.display());
-            return Err(StoreError::Io { what, source });
-        }
-        Err(Failure::Damaged(_)) => {}
+    if let Ok(db) = whole(&database, cache)? {
+        return Ok(Opened { db, put_aside: None });
     }
     // DURABILITY: a snapshot only speeds an open up; without it sled reads its log from the
     // beginning, so a damaged one costs time and no data.
     move_snapshots_aside(&database)?;
-    match attempt(&database, cache) {
-        Ok(db) => return Ok(Opened { db, put_aside: None }),
-        Err(Failure::Io(source)) => {
-            let what = format!("open the database in {}", database.display());
-            return Err(StoreError::Io { what, source });
-        }
-        Err(Failure::Damaged(_)) => {}
+    if let Ok(db) = whole(&database, cache)? {
+        return Ok(Opened { db, put_aside: None });
     }
     let aside = folder.join(format!("db.corrupt-{}", now.format("%Y%m%dT%H%M%SZ")));
     rename(&database, &aside)?;
@@ -100,13 +90,21 @@ pub(super) fn open(folder: &Path, cache: u64, now: Timestamp) -> Result<Opened, 
         what: format!("create {}", database.display()),
         source,
     })?;
-    match attempt(&database, cache) {
+    match whole(&database, cache)? {
         Ok(db) => Ok(Opened { db, put_aside: Some(aside) }),
-        Err(Failure::Io(source)) => Err(StoreError::Io {
-            what: format!("create a database in {}", database.display()),
-            source,
-        }),
-        Err(Failure::Damaged(why)) => Err(StoreError::Unusable { folder: database, why }),
+        Err(why) => Err(StoreError::Unusable { folder: database, why }),
+    }
+}
+
+/// Opens a database, or says how it is damaged; what the disk refuses is an error.
+fn whole(database: &Path, cache: u64) -> Result<Result<sled::Db, String>, StoreError> {
+    match attempt(database, cache) {
+        Ok(db) => Ok(Ok(db)),
+        Err(Failure::Damaged(why)) => Ok(Err(why)),
+        Err(Failure::Io(source)) => {
+            let what = format!("open the database in {}", database.display());
+            Err(StoreError::Io { what, source })
+        }
     }
 }
 

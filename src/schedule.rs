@@ -87,6 +87,27 @@ pub fn spread(due: Due, now: Timestamp, chance: u64) -> Due {
     Due { at, rule: Rule::Spread }
 }
 
+/// Returns a stored due time, brought near where the wall clock was set back after it was made:
+/// nothing waits longer from now on than it was told to.
+pub fn believable(due: &Due, polled: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    match polled {
+        Some(polled) if polled > now => due.at.min(now + (due.at - polled).max(TimeDelta::zero())),
+        _ => due.at,
+    }
+}
+
+/// Returns a due time that the operator's own interval may have brought nearer since it was made.
+pub fn no_later(due: Timestamp, every: Option<Duration>, state: &SourceState) -> Timestamp {
+    match (every, state.polled, &state.due.rule) {
+        (
+            Some(every),
+            Some(polled),
+            Rule::Fixed(_) | Rule::Rhythm(_) | Rule::Default(_) | Rule::Dormant(_),
+        ) => due.min(polled + delta(every)),
+        _ => due,
+    }
+}
+
 /// A wait, and the rule that it makes if nothing overrules it.
 type Interval = (Duration, fn(Duration) -> Rule);
 

@@ -4,13 +4,19 @@ use std::process::ExitCode;
 
 use super::{block_on, output};
 use crate::config::{Config, Level, LogFormat};
+use crate::daemon::Inherited;
 use crate::{daemon, telemetry};
 
 /// Runs the daemon until it is told to stop.
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+    use anyhow::Context;
+    // Before any thread is there: it reads and clears the environment.
+    let inherited =
+        Inherited::of_process().context("cannot take the socket of the service manager")?;
     start_log(config);
     block_on(async {
-        daemon::run(config, |place, base| announce(place, base, config)).await?;
+        let announce = |place: &str, base: &str| announce(place, base, config);
+        daemon::run(config.clone(), inherited, announce).await?;
         Ok(ExitCode::SUCCESS)
     })
 }

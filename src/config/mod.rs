@@ -100,10 +100,13 @@ pub struct Store {
     pub path: PathBuf,
     /// The database's cache, in bytes.
     pub cache: u64,
+    /// With fewer free bytes on its disk sources are not polled; with fewer than half of it
+    /// nothing is stored.
+    pub min_free: u64,
 }
 
 /// `[fetch]`: how sources are polled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
     /// Stands in the User-Agent, so that a publisher can reach the operator.
     pub contact: Option<String>,
@@ -145,7 +148,7 @@ pub struct Matching {
 }
 
 /// `[enrich]`: the generated brief.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Enrich {
     /// Sentences of an extracted summary.
     pub sentences: usize,

@@ -94,8 +94,9 @@ pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Envir
     let home = environment.state_home.as_ref().map(|home| home.join("briefwire"));
     let default = state.or(home).unwrap_or_else(|| PathBuf::from("/var/lib/briefwire"));
     let cache = table.size("cache", 32 * MIB, MIB..=8192 * MIB);
+    let min_free = table.size("min_free", 128 * MIB, 0..=MIB * MIB);
     table.finish();
-    Store { path: path.map_or(default, |found| found.value), cache }
+    Store { path: path.map_or(default, |found| found.value), cache, min_free }
 }
 
 pub(super) fn fetch(mut table: Table<'_, '_>) -> Fetch {

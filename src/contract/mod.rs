@@ -3,6 +3,7 @@
 pub mod feed;
 pub mod item;
 pub mod matching;
+pub mod reload;
 pub mod source;
 
 use serde_json::{Map, Value};

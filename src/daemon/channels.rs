@@ -1,30 +1,31 @@
 //! Renders the channels that changed, once, and puts them in place: in memory and on disk.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use chrono::TimeDelta;
+use tokio::sync::{mpsc, watch};
 
 use super::desk::whole_seconds;
-use super::writer::{Dirty, Work};
-use crate::model::{Brief, BriefId, Channel, Selector, Source, SourceId, Timestamp};
-use crate::publish::{Document, Entry, Publisher, Rendering, Site, fingerprint, rss};
-use crate::serve::{Documents, publisher};
+use super::dirty::Dirty;
+use super::shelf::Shelf;
+use super::writer::Work;
+use crate::config::Config;
+use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Timestamp};
+use crate::publish::{Coding, Document, Entry, Publisher, Rendering, fingerprint, rss};
+use crate::serve::{Plan, Served, publisher};
 use crate::store::{Listed, Store, StoreError};
 
-const RSS: &str = "application/rss+xml; charset=utf-8";
+/// The media type of a channel's document.
+pub(super) const RSS: &str = "application/rss+xml; charset=utf-8";
 
 /// What rendering needs.
 pub(super) struct Press {
     pub(super) store: Arc<Store>,
-    pub(super) documents: Arc<Documents>,
+    pub(super) served: Arc<Served>,
     pub(super) writer: mpsc::Sender<Work>,
-    pub(super) site: Site,
-    pub(super) sources: Vec<Source>,
-    pub(super) channels: Vec<Channel>,
-    pub(super) folder: PathBuf,
+    pub(super) config: watch::Receiver<Arc<Config>>,
     pub(super) clock: fn() -> Timestamp,
 }
 
@@ -32,21 +33,92 @@ pub(super) struct Press {
 pub(super) async fn keep_rendering(press: Arc<Press>, dirty: Arc<Dirty>) {
     loop {
         dirty.changed().await;
-        let sources = dirty.take();
-        press.render(Some(sources)).await;
+        press.render(dirty.take()).await;
     }
 }
 
+/// Puts in place what a last run wrote to disk, and returns whether every channel has a document.
+pub(super) async fn load_documents(config: &Arc<Config>, served: &Arc<Served>) -> bool {
+    let (config, served) = (Arc::clone(config), Arc::clone(served));
+    let load = move || {
+        let shelf = Shelf::new(&config.publish.dir, &config.store.path);
+        let mut is_complete = true;
+        for channel in &config.channels {
+            match shelf.read(channel) {
+                Some(document) => served.documents.swap(&channel.id, Arc::new(document)),
+                None => is_complete = false,
+            }
+        }
+        is_complete
+    };
+    tokio::task::spawn_blocking(load).await.unwrap_or(false)
+}
+
+/// What one rendering goes by.
+#[derive(Clone)]
+struct Sheet {
+    plan: Arc<Plan>,
+    shelf: Shelf,
+}
+
 impl Press {
+    fn sheet(&self, plan: Arc<Plan>, folder: &Path) -> Sheet {
+        Sheet { plan, shelf: Shelf::new(folder, &self.config.borrow().store.path) }
+    }
+
+    fn current(&self) -> Sheet {
+        let folder: PathBuf = self.config.borrow().publish.dir.clone();
+        self.sheet(self.served.plan(), &folder)
+    }
+
     /// Renders the channels that take one of the sources, or all of them.
     pub(super) async fn render(self: &Arc<Self>, changed: Option<HashSet<SourceId>>) {
-        for number in 0..self.channels.len() {
-            let press = Arc::clone(self);
-            let changed = changed.clone();
+        let sheet = self.current();
+        self.render_by(&sheet, changed).await;
+    }
+
+    /// Renders the channels of a configuration that is not in force yet.
+    pub(super) async fn prepare(self: &Arc<Self>, plan: &Plan, folder: &Path) {
+        let sheet = self.sheet(Arc::new(plan.clone()), folder);
+        self.render_by(&sheet, None).await;
+    }
+
+    /// Takes away the documents of channels that the configuration in force does not have.
+    pub(super) async fn retire(self: &Arc<Self>) {
+        let (press, sheet) = (Arc::clone(self), self.current());
+        let retired = tokio::task::spawn_blocking(move || press.retire_by(&sheet)).await;
+        if let Ok(Err(error)) = retired {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "cannot take away the documents of a removed channel");
+        }
+    }
+
+    fn retire_by(&self, sheet: &Sheet) -> Result<(), StoreError> {
+        let plan = &sheet.plan;
+        for id in self.served.documents.ids() {
+            if plan.channels.iter().all(|channel| channel.id != id) {
+                self.served.documents.remove(&id);
+                let codings = [Coding::Identity, Coding::Gzip].map(Coding::as_str);
+                self.served.metrics.forget_channel(id.as_str(), &ORIGINS, &codings);
+            }
+        }
+        for id in sheet.shelf.ids() {
+            let configured = plan.channels.iter().find(|channel| channel.id == id);
+            // Only what a channel of ours has left behind; other files are not ours to touch.
+            if self.store.channel(&id)?.is_some() {
+                sheet.shelf.clear(&id, configured);
+            }
+        }
+        Ok(())
+    }
+
+    async fn render_by(self: &Arc<Self>, sheet: &Sheet, changed: Option<HashSet<SourceId>>) {
+        for number in 0..sheet.plan.channels.len() {
+            let (press, sheet, changed) = (Arc::clone(self), sheet.clone(), changed.clone());
             let rendered = tokio::task::spawn_blocking(move || {
-                let channel = press.channels.get(number)?;
-                let concerned = changed.as_ref().is_none_or(|ids| press.concerns(channel, ids));
-                concerned.then(|| press.renew(channel))
+                let channel = sheet.plan.channels.get(number)?;
+                let concerned = changed.as_ref().is_none_or(|ids| concerns(&sheet, channel, ids));
+                concerned.then(|| press.renew(&sheet, channel))
             });
             let learnt = match rendered.await {
                 Ok(Some(Ok(learnt))) => learnt,
@@ -70,14 +142,10 @@ impl Press {
         }
     }
 
-    fn concerns(&self, channel: &Channel, changed: &HashSet<SourceId>) -> bool {
-        channel.from.contains(&Selector::All)
-            || self.sources.iter().any(|s| changed.contains(&s.id) && channel.takes(s))
-    }
-
     /// Renders a channel and swaps its document, if its content differs.
-    fn renew(&self, channel: &Channel) -> Result<Option<Work>, StoreError> {
-        let sources: Vec<SourceId> = self
+    fn renew(&self, sheet: &Sheet, channel: &Channel) -> Result<Option<Work>, StoreError> {
+        let sources: Vec<SourceId> = sheet
+            .plan
             .sources
             .iter()
             .filter(|source| channel.takes(source))
@@ -100,7 +168,7 @@ impl Press {
             }
             if !publishers.contains_key(&story.source) {
                 let state = self.store.state(&story.source)?;
-                let source = self.sources.iter().find(|source| source.id == story.source);
+                let source = sheet.plan.sources.iter().find(|source| source.id == story.source);
                 let facts = state.map(|state| state.facts).unwrap_or_default();
                 let said = publisher(source, story.source.as_str(), &facts);
                 publishers.insert(story.source.clone(), said);
@@ -113,52 +181,63 @@ impl Press {
                 Some(Entry { story, brief, publisher: publishers.get(&story.source)? })
             })
             .collect();
-        self.swap(channel, &entries)
+        self.swap(sheet, channel, &entries)
     }
 
-    fn swap(&self, channel: &Channel, entries: &[Entry<'_>]) -> Result<Option<Work>, StoreError> {
-        let now = whole_seconds((self.clock)());
-        let mut rendering = Rendering { channel, entries, site: &self.site, changed: now };
-        let print = fingerprint(&rendering);
-        let known = self.store.channel(&channel.id)?.filter(|(known, _)| *known == print);
-        if let Some((_, since)) = known {
-            if self.documents.get(&channel.id).is_some_and(|d| d.modified == since) {
-                return Ok(None);
-            }
-            rendering.changed = since;
-        }
-        let document = Arc::new(Document::new(rss(&rendering), RSS, rendering.changed));
-        self.documents.swap(&channel.id, Arc::clone(&document));
-        if let Err(error) = self.write(channel, &document) {
+    fn swap(
+        &self,
+        sheet: &Sheet,
+        channel: &Channel,
+        entries: &[Entry<'_>],
+    ) -> Result<Option<Work>, StoreError> {
+        let site = &sheet.plan.site;
+        let at = |changed| Rendering { channel, entries, site, changed };
+        let documents = &self.served.documents;
+        let current = documents.get(&channel.id);
+        let last = self.store.channel(&channel.id)?;
+        let print = fingerprint(&at(Timestamp::default()));
+        let standing = current.clone().filter(|d| rss(&at(d.modified)) == d.plain);
+        let document = standing.unwrap_or_else(|| {
+            let now = whole_seconds((self.clock)());
+            let changed = match last.filter(|(known, _)| *known == print) {
+                Some((_, since)) => since,
+                None => after(now, current.map(|d| d.modified).max(last.map(|(_, since)| since))),
+            };
+            Arc::new(Document::new(rss(&at(changed)), RSS, changed))
+        });
+        documents.swap(&channel.id, Arc::clone(&document));
+        if let Err(error) = sheet.shelf.write(channel, &document) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
-        let learnt = known.is_none().then(|| Work::Channel(channel.id.clone(), print, now));
-        Ok(learnt)
+        self.measure(&channel.id, entries);
+        let looks = (print, document.modified);
+        let is_known = last == Some(looks);
+        Ok((!is_known).then(|| Work::Channel(channel.id.clone(), looks.0, looks.1)))
     }
 
-    /// Writes a document beside its compressed form, so that a web server can serve both.
-    fn write(&self, channel: &Channel, document: &Document) -> io::Result<()> {
-        // SECURITY: a secret channel's file would be served without its token.
-        if channel.token.is_some() {
-            return Ok(());
-        }
-        std::fs::create_dir_all(&self.folder)?;
-        let name = format!("{}.xml", channel.id);
-        replace(&self.folder.join(&name), &document.plain)?;
-        replace(&self.folder.join(name + ".gz"), &document.gzip)
+    fn measure(&self, id: &ChannelId, entries: &[Entry<'_>]) {
+        let stored = entries.iter().filter(|entry| entry.brief.is_some()).count();
+        let [stored_name, extracted] = ORIGINS;
+        let origins = [(stored_name, stored), (extracted, entries.len() - stored)];
+        let Some(document) = self.served.documents.get(id) else { return };
+        let size = |coding: Coding| (coding.as_str(), document.bytes(coding).len());
+        let sizes = [size(Coding::Identity), size(Coding::Gzip)];
+        self.served.metrics.measure_document(id.as_str(), &origins, &sizes);
     }
 }
 
-/// Replaces a file in one step, if its bytes differ.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if std::fs::read(path).is_ok_and(|known| known == bytes) {
-        return Ok(());
-    }
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_data()?;
-    std::fs::rename(temporary, path)
+/// Returns the date of a document that takes the place of one of the date `last`.
+///
+/// Two documents never carry one date: a reader that goes by the date alone, as newsboat's
+/// libcurl does whatever the tags say, would miss the later one.
+fn after(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
+    last.map_or(now, |last| now.max(last + TimeDelta::seconds(1)))
+}
+
+/// Origins of briefs, as labels.
+const ORIGINS: [&str; 2] = ["stored", "extracted"];
+
+fn concerns(sheet: &Sheet, channel: &Channel, changed: &HashSet<SourceId>) -> bool {
+    channel.from.contains(&Selector::All)
+        || sheet.plan.sources.iter().any(|s| changed.contains(&s.id) && channel.takes(s))
 }

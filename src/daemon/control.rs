@@ -11,11 +11,12 @@ use axum::http::Request;
 use axum::http::header::CONTENT_TYPE;
 use tower::ServiceExt;
 
+use super::house::{self, Ground, House};
 use super::run::{self, RunError};
 use crate::config::Config;
 use crate::fetch::{Call, ControlClient, FetchError};
 use crate::serve;
-use crate::store::control_socket;
+use crate::store::{Lock, control_socket};
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1 << 30;
@@ -53,21 +54,27 @@ impl Control {
     ///
     /// Fails as [`RunError::is_in_use`] tells where a process has the store and names no socket.
     pub async fn open(config: &Config) -> Result<Self, ControlError> {
-        if let Some(socket) = control_socket(&config.store.path) {
-            let client = ControlClient::new(&socket).map_err(ControlError::Socket)?;
-            // A socket that a killed daemon left behind answers nothing.
-            if client.ask(&Call::get("/sources")).await.is_ok() {
-                return Ok(Self::Daemon(client));
-            }
+        if let Some(client) = Self::daemon(config).await? {
+            return Ok(Self::Daemon(client));
         }
-        let store = Arc::new(run::open_store(config).map_err(RunError::Store)?);
-        let house = run::House::build(config, store)?;
-        let (orders, ordered) = tokio::sync::mpsc::channel(16);
-        let writer_end = house.writer.clone();
-        tokio::spawn(run::route_orders(ordered, writer_end));
-        let served = Arc::new(house.served(config, orders));
-        let routes = serve::control(served);
-        Ok(Self::Here(Local { routes, writer: Some(house.into_thread()) }))
+        let lock = Arc::new(Lock::take(&config.store.path).map_err(RunError::Store)?);
+        house::announce(&lock, None);
+        let (store, _) = house::open_store(config, lock).map_err(RunError::Store)?;
+        let ground = Ground::new(config.clone(), None);
+        let house = House::build(&ground, Arc::new(store))?;
+        let Ground { served, mut orders, .. } = ground;
+        let writer = house.writer.clone();
+        tokio::spawn(async move { run::route_orders(&mut orders, &writer).await });
+        let (thread, _store) = house.close();
+        Ok(Self::Here(Local { routes: serve::control(served), writer: Some(thread) }))
+    }
+
+    /// Returns the way to the daemon that has the store of a configuration, if one answers.
+    pub async fn daemon(config: &Config) -> Result<Option<ControlClient>, ControlError> {
+        let Some(socket) = control_socket(&config.store.path) else { return Ok(None) };
+        let client = ControlClient::new(&socket).map_err(ControlError::Socket)?;
+        // A socket that a killed daemon left behind answers nothing.
+        Ok(client.ask(&Call::get("/health")).await.is_ok().then_some(client))
     }
 
     /// Asks, and returns status and body.

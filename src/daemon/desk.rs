@@ -75,6 +75,12 @@ impl Desk {
         self.remember(story);
     }
 
+    /// Decides by other settings from now on; what is decided stays.
+    pub(super) fn follow(&mut self, settings: Matching) {
+        self.settings = settings;
+        self.index.require(settings.threshold);
+    }
+
     /// Takes a brief in and returns the items it may concern.
     pub(super) fn put(&mut self, brief: &Brief, earlier: Option<&Brief>) -> Vec<ItemId> {
         self.index.insert(brief);

@@ -1,20 +1,32 @@
-//! Runs it: poll → commit → publish; start and stop. The only place that joins the stages.
+//! Runs it: poll → commit → publish; start, reload and stop. The only place that joins the
+//! stages.
 //!
 //! Bounded fetchers hand what they read to blocking threads, these hand it through one bounded
 //! queue to one writer, which owns every commit; then the changed channels are rendered once
-//! and swapped. Reloading a changed configuration and talking to systemd are not here yet.
+//! and swapped. What outlives the store (listeners, documents, the configuration in force) stands
+//! in `house::Ground`; what needs it open in `house::House`.
 
 mod channels;
 mod clock;
 mod control;
 mod desk;
 mod directory;
+mod dirty;
+mod group;
+mod house;
+mod listen;
 mod pipeline;
 mod poller;
+mod reload;
 mod run;
+mod service;
+mod shelf;
+mod watch;
 mod writer;
 
 pub use clock::now;
 pub use control::{Control, ControlError};
+pub use house::poll_once;
+pub use listen::Inherited;
 pub use poller::Which;
-pub use run::{RunError, poll_once, run};
+pub use run::{RunError, run};

@@ -54,6 +54,17 @@ pub(super) struct Digest {
     pub(super) facts_changed: bool,
 }
 
+impl Digest {
+    /// Gives what was found to the id that the source has by now.
+    pub(super) fn belong_to(&mut self, id: &SourceId) {
+        self.source = id.clone();
+        let renamed = self.renamed.iter_mut().map(|(story, _)| story);
+        for story in self.new.iter_mut().chain(&mut self.changed).chain(renamed) {
+            story.source = id.clone();
+        }
+    }
+}
+
 /// What came back: an answer over HTTP, or the bytes of a file.
 enum Got {
     Answer(Box<Answer>),
@@ -293,6 +304,18 @@ impl Line {
         succeeded(&mut state, now);
         self.schedule(source, &mut state, &wishes(answer, None), now);
         empty(source, state, now)
+    }
+
+    /// Returns the outcome of a poll that panicked.
+    pub(super) fn panicked(&self, source: &Source) -> Result<Digest, StoreError> {
+        let now = (self.clock)();
+        let why = "its poll panicked; please report it".to_owned();
+        Ok(self.failed(
+            source,
+            self.state(source, now)?,
+            Outcome::Failed { why, refused: false },
+            now,
+        ))
     }
 
     /// Notes a failure; validators and items stay as they are.

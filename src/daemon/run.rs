@@ -1,39 +1,38 @@
-//! Start, stop, and what they put together.
+//! A daemon's life: it listens, serves what is on disk, opens the store, runs, and stops.
+//!
+//! What is on disk is served before the store opens, and while it cannot be opened: subscribers
+//! never see an empty feed. A store that breaks is closed and opened again under the same
+//! listeners.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
-use url::Url;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::channels::{Press, keep_rendering};
-use super::clock;
-use super::directory::Directory;
-use super::pipeline::Line;
-use super::poller::{Poller, Which};
-use super::writer::{self, Dirty, Setup, Work};
-use crate::config::{Config, Listen};
-use crate::enrich::Measure;
-use crate::fetch::{FetchError, Fetcher, Hosts, Limits};
-use crate::model::{Outcome, SourceId};
-use crate::publish::Site;
-use crate::schedule::Policy;
-use crate::serve::{self, Documents, Order, Refusals, Served};
-use crate::store::{Options, Store, StoreError};
+use super::channels::{keep_rendering, load_documents};
+use super::house::{self, Ground, House};
+use super::listen::{ControlSocket, Inherited, Listening};
+use super::reload;
+use super::writer::Work;
+use crate::config::Config;
+use crate::fetch::FetchError;
+use crate::serve::{self, Concern, Order, ReloadOrder};
+use crate::store::{Lock, Store, StoreError};
 
-const PROJECT: &str = "https://github.com/briefwire/briefwire";
-/// Commands that wait for the writer.
-const ORDERS: usize = 256;
-/// Sources that wait to be asked at once.
-const POLLS: usize = 1024;
 const TICK: Duration = Duration::from_secs(1);
+/// The line that the service manager shows is looked at this often.
+const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// Open requests get this long at a stop.
 const GRACE: Duration = Duration::from_secs(2);
+/// A store that does not open is tried again after this, …
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// … and after twice as long each time, up to this.
+const LAST_RETRY: Duration = Duration::from_secs(15);
+/// Requests that read a store that is being closed get this long.
+const RELEASE: Duration = Duration::from_secs(10);
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -65,299 +64,320 @@ impl RunError {
     }
 }
 
-/// What runs in every process that opens the store.
-pub(super) struct House {
-    pub(super) store: Arc<Store>,
-    pub(super) writer: mpsc::Sender<Work>,
-    documents: Arc<Documents>,
-    refusals: Arc<Refusals>,
-    trouble: Arc<Mutex<Option<String>>>,
-    dirty: Arc<Dirty>,
-    polls: Option<mpsc::Receiver<SourceId>>,
-    site: Site,
-    thread: JoinHandle<()>,
+/// What can come at any time.
+enum Event {
+    Stop,
+    Reload(Option<ReloadOrder>),
 }
 
-/// Opens the store of a configuration, and says what had to be mended.
-pub(super) fn open_store(config: &Config) -> Result<Store, StoreError> {
-    let authority = config.server.public_url.as_ref().and_then(|url| url.host_str());
-    let options = Options { folder: &config.store.path, cache: config.store.cache, authority };
-    let (store, recovery) = Store::open(&options, clock::now())?;
-    if let Some(recovery) = recovery {
-        let aside = recovery.put_aside.map(|path| path.display().to_string()).unwrap_or_default();
-        tracing::error!(
-            aside,
-            briefs = recovery.briefs,
-            items = recovery.items,
-            lost_lines = recovery.lost,
-            "the database was damaged and has been rebuilt from the journal"
-        );
-    }
-    Ok(store)
+/// How a time with an open store ends.
+enum End {
+    Stop,
+    Broken,
 }
 
-impl House {
-    /// Starts the writer, and renames sources that the configuration renamed.
-    pub(super) fn build(config: &Config, store: Arc<Store>) -> Result<Self, RunError> {
-        rename_sources(config, &store)?;
-        let (polls, asked) = mpsc::channel(POLLS);
-        let dirty = Arc::new(Dirty::default());
-        let trouble = Arc::new(Mutex::new(None));
-        let (writer, thread) = writer::start(Setup {
-            store: Arc::clone(&store),
-            dirty: Arc::clone(&dirty),
-            matching: config.matching,
-            polls,
-            trouble: Arc::clone(&trouble),
-            clock: clock::now,
-        })?;
-        let site = site(config, &store);
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn watch() -> std::io::Result<Self> {
         Ok(Self {
-            store,
-            writer,
-            documents: Arc::new(Documents::default()),
-            refusals: Arc::new(Refusals::default()),
-            trouble,
-            dirty,
-            polls: Some(asked),
-            site,
-            thread,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    pub(super) fn served(&self, config: &Config, orders: mpsc::Sender<Order>) -> Served {
-        let token = config.server.admin_token.as_ref().map(|token| token.reveal().to_owned());
-        let is_public = config.server.public_url.is_some();
-        Served {
-            store: Arc::clone(&self.store),
-            documents: Arc::clone(&self.documents),
-            orders,
-            site: self.site.clone(),
-            sources: config.sources.clone(),
-            channels: config.channels.clone(),
-            token,
-            guards_status: is_public && !config.server.open.iter().any(|path| path == "/status"),
-            refusals: Arc::clone(&self.refusals),
-            trouble: Arc::clone(&self.trouble),
-            clock: clock::now,
-            readers: Served::permits(),
+    async fn next(&mut self, reloads: &mut mpsc::Receiver<ReloadOrder>) -> Event {
+        tokio::select! {
+            _ = self.terminate.recv() => Event::Stop,
+            _ = self.interrupt.recv() => Event::Stop,
+            _ = self.hangup.recv() => Event::Reload(None),
+            Some(order) = reloads.recv() => Event::Reload(Some(order)),
         }
     }
-
-    /// Gives up everything that sends to the writer, and returns its thread.
-    pub(super) fn into_thread(self) -> JoinHandle<()> {
-        self.thread
-    }
-
-    fn press(&self, config: &Config) -> Arc<Press> {
-        Arc::new(Press {
-            store: Arc::clone(&self.store),
-            documents: Arc::clone(&self.documents),
-            writer: self.writer.clone(),
-            site: self.site.clone(),
-            sources: config.sources.clone(),
-            channels: config.channels.clone(),
-            folder: config.publish.dir.clone(),
-            clock: clock::now,
-        })
-    }
-
-    fn poller(&self, config: &Config) -> Result<Poller, RunError> {
-        let fetch = &config.fetch;
-        let public = config.server.public_url.as_ref().map(ToString::to_string);
-        let contact = fetch.contact.clone().or(public).unwrap_or_else(|| PROJECT.to_owned());
-        let line = Line {
-            fetcher: Fetcher::new(Limits {
-                contact,
-                connect: fetch.connect_timeout,
-                header: fetch.header_timeout,
-                idle: fetch.idle_timeout,
-                total: fetch.total_timeout,
-                max_wire: fetch.max_wire,
-                max_decoded: fetch.max_body,
-            })?,
-            store: Arc::clone(&self.store),
-            policy: Policy {
-                every: fetch.every,
-                min_every: fetch.min_every,
-                max_every: fetch.max_every,
-            },
-            measure: Measure {
-                sentences: config.enrich.sentences,
-                key_terms: config.enrich.key_terms,
-            },
-            max_file: fetch.max_body,
-            clock: clock::now,
-        };
-        let hosts = Hosts::new(fetch.per_host, fetch.host_spacing);
-        Ok(Poller::new(
-            Arc::new(line),
-            self.writer.clone(),
-            &config.sources,
-            (fetch.in_flight, hosts),
-        ))
-    }
-
-    /// Reads the directory of briefs whole, before any item is matched.
-    async fn directory(&self, config: &Config) -> Result<Option<Directory>, StoreError> {
-        let Some(folder) = &config.briefs_dir else { return Ok(None) };
-        let mut directory = Directory::new(
-            folder.clone(),
-            &self.store,
-            self.writer.clone(),
-            Arc::clone(&self.refusals),
-            clock::now,
-        )?;
-        directory.sweep(Duration::ZERO).await;
-        Ok(Some(directory))
-    }
-}
-
-fn rename_sources(config: &Config, store: &Store) -> Result<(), StoreError> {
-    for source in &config.sources {
-        if store.state(&source.id)?.is_some() {
-            continue;
-        }
-        for was in &source.was {
-            let mut changes = store.begin();
-            if changes.rename_source(was, &source.id)? {
-                changes.commit()?;
-                tracing::info!(source = %source.id, %was, "source renamed; its items go on under the new id");
-                break;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn site(config: &Config, store: &Store) -> Site {
-    let listening = match &config.server.listen {
-        Listen::Tcp(address) => format!("http://{address}"),
-        Listen::Unix(_) => "http://localhost".to_owned(),
-    };
-    let base = config.server.public_url.as_ref().map_or(listening, ToString::to_string);
-    let base = format!("{}/", base.trim_end_matches('/'));
-    let mint = store.mint();
-    Site {
-        base: Url::parse(&base).expect("a checked address with a slash behind it is an address"),
-        authority: mint.authority.clone(),
-        date: mint.date.clone(),
-        ttl: config.publish.ttl.as_secs() / 60,
-        image: config.publish.image.clone(),
-    }
-}
-
-/// Polls some sources once, renders the channels, and returns what came of each poll.
-pub async fn poll_once(
-    config: &Config,
-    which: &Which,
-) -> Result<Vec<(SourceId, Outcome)>, RunError> {
-    let store = Arc::new(open_store(config)?);
-    let house = House::build(config, store)?;
-    house.directory(config).await?;
-    let outcomes = house.poller(config)?.pass(which).await?;
-    let press = house.press(config);
-    press.render(None).await;
-    drop(press);
-    let House { writer, thread, .. } = house;
-    drop(writer);
-    join(thread).await;
-    Ok(outcomes)
 }
 
 /// Runs the daemon until SIGTERM or SIGINT.
 ///
-/// `announce` is told once everything is up: where HTTP is answered, and the site's address.
+/// `announce` is told once requests are answered: where, and the site's address.
 pub async fn run(
-    config: &Config,
+    config: Config,
+    inherited: Option<Inherited>,
     announce: impl FnOnce(&str, &str) + Send,
 ) -> Result<(), RunError> {
     // Signals first: one that comes while the store opens is not lost.
-    let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
-    let listener = Listening::open(&config.server.listen).await?;
+    let signals = Signals::watch().map_err(RunError::Signals)?;
+    let lock = take_lock(&config)?;
+    let listener = Listening::open(&config.server.listen, inherited).await?;
     let place = listener.place();
-    let store = Arc::new(open_store(config)?);
-    let mut house = House::build(config, store)?;
-    if let Some(address) = listener.address().filter(|_| config.server.public_url.is_none()) {
-        // Port 0 is known only now.
-        house.site.base = Url::parse(&format!("http://{address}/")).unwrap_or(house.site.base);
-    }
-    let (orders, routed) = mpsc::channel(ORDERS);
-    let routing = tokio::spawn(route_orders(routed, house.writer.clone()));
-    let served = Arc::new(house.served(config, orders));
+    let ground = Ground::new(config, listener.address());
+    let is_complete = load_documents(&ground.config(), &ground.served).await;
     let (stop, stopping) = watch::channel(false);
-
-    let directory = house.directory(config).await?;
-    let press = house.press(config);
-    press.render(None).await;
-    let socket = control_path(config);
-    let control = tokio::spawn(listen_control(
-        open_control(&socket)?,
-        serve::control(Arc::clone(&served)),
-        stopping.clone(),
-    ));
-    house.store.announce(&socket)?;
-    let http = tokio::spawn(listener.serve(serve::public(Arc::clone(&served)), stopping));
-    let rendering = tokio::spawn(keep_rendering(press, Arc::clone(&house.dirty)));
-    let watching = tokio::spawn(async move {
-        if let Some(directory) = directory {
-            directory.watch().await;
-        }
-    });
-    let ticking = tokio::spawn(tick(house.writer.clone()));
-    let asked = house.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
-    let poller = house.poller(config)?;
-    let polling = tokio::spawn(poller.run(asked));
-    announce(&place, house.site.base.as_str());
-
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let routes = serve::public(Arc::clone(&ground.served));
+    let http = tokio::spawn(listener.serve(routes, stopping));
+    if is_complete {
+        ground.service.ready();
     }
-    tracing::info!("stopping");
-    polling.abort();
-    watching.abort();
-    ticking.abort();
-    // Listeners stop taking requests; open ones are finished within the grace.
-    stop.send(true).ok();
-    for task in [http, control] {
-        tokio::time::timeout(GRACE, task).await.ok();
+    announce(&place, ground.served.plan().site.base.as_str());
+    let mut daemon = Daemon { ground, signals, lock, control: None, listeners: vec![http], stop };
+    let lived = daemon.live().await;
+    daemon.stop.send(true).ok();
+    for listener in daemon.listeners {
+        listener.abort();
+        listener.await.ok();
     }
-    drop(served);
-    routing.abort();
-    rendering.abort();
-    let aborted = [rendering, watching, ticking, routing];
-    for task in aborted {
-        task.await.ok();
-    }
-    polling.await.ok();
-    std::fs::remove_file(&socket).ok();
-    let House { writer, thread, store, .. } = house;
-    drop(writer);
-    join(thread).await;
-    drop(store);
-    Ok(())
+    lived
 }
 
-/// Waits for the writer: it ends once it has committed what it was given.
-async fn join(thread: JoinHandle<()>) {
-    if !matches!(tokio::task::spawn_blocking(move || thread.join()).await, Ok(Ok(()))) {
-        tracing::error!("the writer panicked");
+/// Takes the store's lock; a disk that is full or read-only is no reason not to serve.
+fn take_lock(config: &Config) -> Result<Option<Arc<Lock>>, StoreError> {
+    match Lock::take(&config.store.path) {
+        Ok(lock) => Ok(Some(Arc::new(lock))),
+        Err(error) if error.is_transient() => Ok(None),
+        Err(error) => Err(error),
     }
+}
+
+/// What came of trying to open the store.
+enum Attempt {
+    Opened(Arc<Store>),
+    /// It may work later.
+    Failed(StoreError),
+    Stopped,
+}
+
+struct Daemon {
+    ground: Ground,
+    signals: Signals,
+    /// Goes before the lock: the next process makes a socket of the same name.
+    control: Option<ControlSocket>,
+    lock: Option<Arc<Lock>>,
+    listeners: Vec<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+}
+
+impl Daemon {
+    async fn live(&mut self) -> Result<(), RunError> {
+        loop {
+            let Some(store) = self.open().await? else { return Ok(()) };
+            match self.work(store).await? {
+                End::Stop => return Ok(()),
+                End::Broken => tracing::warn!("the store is closed and opened again"),
+            }
+        }
+    }
+
+    /// Opens the store, as often as it takes; `None` is a stop.
+    async fn open(&mut self) -> Result<Option<Arc<Store>>, RunError> {
+        let mut wait = FIRST_RETRY;
+        loop {
+            let error = match self.attempt().await? {
+                Attempt::Opened(store) => {
+                    self.ground.served.condition.set(Concern::Store, None);
+                    return Ok(Some(store));
+                }
+                Attempt::Stopped => return Ok(None),
+                Attempt::Failed(error) => error,
+            };
+            let why = format!("the store cannot be opened: {}", with_causes(&error));
+            if self.ground.served.condition.set(Concern::Store, Some(why.clone())) {
+                tracing::error!("{why}; what is on disk is served, and it is tried again");
+            }
+            self.ground.service.status(&why);
+            // Feeds are served, or nothing is there to serve: both are all that can be done.
+            self.ground.service.ready();
+            let Some(()) = self.while_starting(tokio::time::sleep(wait)).await else {
+                return Ok(None);
+            };
+            wait = (wait * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// Tries once, on a thread that a stop need not wait for: a kill while sled opens is safe.
+    async fn attempt(&mut self) -> Result<Attempt, RunError> {
+        let config = self.ground.config();
+        let lock = match self
+            .lock
+            .clone()
+            .map_or_else(|| Lock::take(&config.store.path).map(Arc::new), Ok)
+        {
+            Ok(lock) => lock,
+            Err(error) if error.is_transient() => return Ok(Attempt::Failed(error)),
+            Err(error) => return Err(error.into()),
+        };
+        self.lock = Some(Arc::clone(&lock));
+        self.open_control(&lock);
+        let (done, opened) = oneshot::channel();
+        std::thread::spawn(move || {
+            // Nobody waits any more where the daemon was stopped meanwhile.
+            done.send(house::open_store(&config, lock)).ok();
+        });
+        match self.while_starting(opened).await {
+            None => Ok(Attempt::Stopped),
+            Some(Ok(Ok((store, _)))) => Ok(Attempt::Opened(Arc::new(store))),
+            Some(Ok(Err(error))) if error.is_transient() => Ok(Attempt::Failed(error)),
+            Some(Ok(Err(error))) => Err(error.into()),
+            Some(Err(_panic)) => {
+                let source = std::io::Error::other("opening it panicked");
+                let what = "open the store".to_owned();
+                Err(StoreError::Io { what, source }.into())
+            }
+        }
+    }
+
+    /// Waits for something while the store is closed; `None` is a stop.
+    async fn while_starting<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        let mut ticks = interval(TICK);
+        loop {
+            tokio::select! {
+                done = &mut work => return Some(done),
+                _ = ticks.tick() => self.ground.service.starting(),
+                event = self.signals.next(&mut self.ground.reloads) => match event {
+                    Event::Stop => {
+                        self.ground.service.stopping();
+                        return None;
+                    }
+                    Event::Reload(order) => reload::run(&self.ground, None, order).await,
+                },
+            }
+        }
+    }
+
+    /// Opens the control socket once, under the store's lock.
+    fn open_control(&mut self, lock: &Lock) {
+        if self.control.is_some() {
+            return;
+        }
+        match ControlSocket::open(&self.ground.config()) {
+            Ok((socket, listener)) => {
+                house::announce(lock, Some(socket.path()));
+                let routes = serve::control(Arc::clone(&self.ground.served));
+                let listening = listener.serve(routes, self.stop.subscribe());
+                self.listeners.push(tokio::spawn(listening));
+                self.control = Some(socket);
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "commands cannot reach this process");
+            }
+        }
+    }
+
+    /// Runs everything around an open store until a stop, or until the store breaks.
+    async fn work(&mut self, store: Arc<Store>) -> Result<End, RunError> {
+        let mut house = House::build(&self.ground, store)?;
+        let directory = house.directory().await?;
+        let press = Arc::clone(&house.press);
+        press.render(None).await;
+        press.retire().await;
+        self.ground.service.ready();
+        let polling = tokio::spawn(house.poller()?.run());
+        let tasks = [
+            tokio::spawn(keep_rendering(press, Arc::clone(&house.dirty))),
+            tokio::spawn(directory.watch()),
+            tokio::spawn(tick(house.writer.clone())),
+        ];
+        let end = self.attend(&house).await;
+        polling.abort();
+        for task in &tasks {
+            task.abort();
+        }
+        if matches!(end, End::Stop) {
+            tracing::info!("stopping");
+            self.ground.service.stopping();
+            self.drain(&house).await;
+        }
+        for task in tasks {
+            task.await.ok();
+        }
+        polling.await.ok();
+        self.ground.served.attach(None);
+        release(house).await;
+        Ok(end)
+    }
+
+    /// Handles what comes while the store is open.
+    async fn attend(&mut self, house: &House) -> End {
+        let mut statuses = interval(STATUS_EVERY);
+        statuses.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let Ground { orders, reloads, .. } = &mut self.ground;
+            tokio::select! {
+                // Commands are handed on until something else happens.
+                () = route_orders(orders, &house.writer) => return End::Stop,
+                () = house.broken.notified() => return End::Broken,
+                _ = statuses.tick() => self.ground.service.status(&self.status()),
+                event = self.signals.next(reloads) => match event {
+                    Event::Stop => return End::Stop,
+                    Event::Reload(order) => reload::run(&self.ground, Some(house), order).await,
+                },
+            }
+        }
+    }
+
+    /// Lets open requests end, their commands included; nothing new is taken.
+    async fn drain(&mut self, house: &House) {
+        self.stop.send(true).ok();
+        let listeners = std::mem::take(&mut self.listeners);
+        let ended = async {
+            for listener in listeners {
+                listener.await.ok();
+            }
+        };
+        tokio::select! {
+            _ = timeout(GRACE, ended) => {}
+            () = route_orders(&mut self.ground.orders, &house.writer) => {}
+        }
+    }
+
+    fn status(&self) -> String {
+        let served = &self.ground.served;
+        let trouble = served.condition.words();
+        if !trouble.is_empty() {
+            return format!("degraded: {trouble}");
+        }
+        let plan = served.plan();
+        let failing = served.metrics.failing();
+        let (channels, sources) = (plan.channels.len(), plan.sources.len());
+        format!("serving {channels} channels; {sources} sources, {failing} of them failing")
+    }
+}
+
+/// Waits until nobody reads the store any more, so that it is closed when this returns.
+async fn release(house: House) {
+    let (thread, store) = house.close();
+    house::join(thread).await;
+    let mut ticks = interval(Duration::from_millis(10));
+    let alone = async {
+        while Arc::strong_count(&store) > 1 {
+            ticks.tick().await;
+        }
+    };
+    if timeout(RELEASE, alone).await.is_err() {
+        tracing::warn!("a request still reads the store that is being closed");
+    }
+    tokio::task::spawn_blocking(move || drop(store)).await.ok();
 }
 
 /// Hands commands to the writer, which knows them as one kind of work among others.
-pub(super) async fn route_orders(mut orders: mpsc::Receiver<Order>, writer: mpsc::Sender<Work>) {
-    while let Some(order) = orders.recv().await {
-        if writer.send(Work::Order(order)).await.is_err() {
-            break;
-        }
+///
+/// Cancelling it loses no command: one that was received is sent before the next is.
+pub(super) async fn route_orders(orders: &mut mpsc::Receiver<Order>, writer: &mpsc::Sender<Work>) {
+    // Room first, then the command, so that a cancelled wait holds none.
+    while let Ok(room) = writer.reserve().await {
+        let Some(order) = orders.recv().await else { return };
+        room.send(Work::Order(order));
     }
 }
 
 async fn tick(writer: mpsc::Sender<Work>) {
-    let mut ticks = tokio::time::interval(TICK);
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if writer.send(Work::Tick).await.is_err() {
@@ -366,98 +386,13 @@ async fn tick(writer: mpsc::Sender<Work>) {
     }
 }
 
-/// Returns where the control socket is: systemd's runtime directory, else beside the store.
-fn control_path(config: &Config) -> PathBuf {
-    let runtime = crate::config::Environment::of_process().runtime_directory;
-    runtime.unwrap_or_else(|| config.store.path.clone()).join("control.sock")
-}
-
-/// SECURITY: whoever can open this socket can do anything; nobody but our user can.
-fn open_control(path: &Path) -> Result<UnixListener, RunError> {
-    use std::os::unix::fs::PermissionsExt;
-    let failed = |source| RunError::Listen { place: path.display().to_string(), source };
-    // We hold the store's lock, so a socket that is there is a dead one.
-    if path.exists() {
-        std::fs::remove_file(path).map_err(failed)?;
+/// Returns an error with all its causes, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
     }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
-}
-
-async fn listen_control(
-    listener: UnixListener,
-    routes: axum::Router,
-    mut stopping: watch::Receiver<bool>,
-) {
-    let stopped = async move {
-        stopping.wait_for(|stop| *stop).await.ok();
-    };
-    if let Err(error) = axum::serve(listener, routes).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "the control socket has ended");
-    }
-}
-
-/// The public listener.
-enum Listening {
-    Tcp(TcpListener, SocketAddr),
-    Unix(UnixListener),
-}
-
-impl Listening {
-    async fn open(listen: &Listen) -> Result<Self, RunError> {
-        match listen {
-            Listen::Tcp(address) => {
-                let failed =
-                    |source| RunError::Listen { place: format!("http://{address}"), source };
-                let listener = TcpListener::bind(address).await.map_err(failed)?;
-                let bound = listener.local_addr().map_err(failed)?;
-                Ok(Self::Tcp(listener, bound))
-            }
-            Listen::Unix(path) => {
-                let failed =
-                    |source| RunError::Listen { place: path.display().to_string(), source };
-                if path.exists() {
-                    std::fs::remove_file(path).map_err(failed)?;
-                }
-                UnixListener::bind(path).map(Self::Unix).map_err(failed)
-            }
-        }
-    }
-
-    /// Returns where HTTP is answered, for people.
-    fn place(&self) -> String {
-        match self {
-            Self::Tcp(_, address) => format!("http://{address}/"),
-            Self::Unix(listener) => {
-                let path = listener.local_addr().ok();
-                let path = path.as_ref().and_then(|address| address.as_pathname());
-                format!("unix:{}", path.map(|path| path.display().to_string()).unwrap_or_default())
-            }
-        }
-    }
-
-    fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(_, address) => Some(*address),
-            Self::Unix(_) => None,
-        }
-    }
-
-    async fn serve(self, routes: axum::Router, mut stopping: watch::Receiver<bool>) {
-        let stopped = async move {
-            stopping.wait_for(|stop| *stop).await.ok();
-        };
-        let served = match self {
-            Self::Tcp(listener, _) => {
-                axum::serve(listener, routes).with_graceful_shutdown(stopped).await
-            }
-            Self::Unix(listener) => {
-                axum::serve(listener, routes).with_graceful_shutdown(stopped).await
-            }
-        };
-        if let Err(error) = served {
-            tracing::error!(%error, "the HTTP listener has ended");
-        }
-    }
+    words
 }

@@ -1,22 +1,26 @@
 //! The one writer: every change goes through here, in groups, and is answered when it is durable.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::desk::Desk;
+use super::dirty::Dirty;
+use super::group::{Answer, Group};
 use super::pipeline::Digest;
-use crate::config::Matching;
+use super::service::Service;
+use crate::config::{Config, Matching};
 use crate::model::{
-    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Placement, Reply,
-    SourceId, Story, Timestamp,
+    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Reply, SourceId, Story,
+    Timestamp,
 };
 use crate::reconcile::place;
-use crate::serve::Order;
+use crate::serve::{Concern, Condition, Order};
 use crate::store::{Changes, Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// A group is committed after this, …
 const GROUP_TIME: Duration = Duration::from_millis(5);
@@ -35,33 +39,24 @@ pub(super) enum Work {
     Order(Order),
     /// What a channel's document looks like now.
     Channel(ChannelId, u128, Timestamp),
+    /// A source has another id now; answered when it is durable.
+    Rename { was: SourceId, id: SourceId, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// The configuration has changed.
+    Settings(Settings),
     /// Some time has passed.
     Tick,
 }
 
-/// What has changed and is not published yet.
-#[derive(Default)]
-pub(super) struct Dirty {
-    sources: Mutex<HashSet<SourceId>>,
-    changed: Notify,
+/// What of the configuration the writer goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    matching: Matching,
+    min_free: u64,
 }
 
-impl Dirty {
-    pub(super) fn mark(&self, sources: impl IntoIterator<Item = SourceId>) {
-        let mut marked = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        marked.extend(sources);
-        if !marked.is_empty() {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Waits until something has changed.
-    pub(super) async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    pub(super) fn take(&self) -> HashSet<SourceId> {
-        std::mem::take(&mut *self.sources.lock().unwrap_or_else(PoisonError::into_inner))
+impl Settings {
+    pub(super) fn of(config: &Config) -> Self {
+        Self { matching: config.matching, min_free: config.store.min_free }
     }
 }
 
@@ -69,19 +64,25 @@ impl Dirty {
 pub(super) struct Setup {
     pub(super) store: Arc<Store>,
     pub(super) dirty: Arc<Dirty>,
-    pub(super) matching: Matching,
+    pub(super) settings: Settings,
     /// Sources to poll at once.
     pub(super) polls: mpsc::Sender<SourceId>,
-    /// The last store error, while it lasts.
-    pub(super) trouble: Arc<Mutex<Option<String>>>,
+    /// Told what is wrong, while it lasts.
+    pub(super) condition: Arc<Condition>,
+    pub(super) metrics: Arc<Metrics>,
+    /// Told that the loop goes round.
+    pub(super) service: Arc<Service>,
+    /// Told when the database takes nothing more until it is opened anew.
+    pub(super) broken: Arc<Notify>,
     pub(super) clock: fn() -> Timestamp,
 }
 
 /// Starts the writer on a thread of its own; it ends when the last sender is gone.
 pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>), StoreError> {
-    let desk = Desk::load(&setup.store, setup.matching, (setup.clock)())?;
+    let desk = Desk::load(&setup.store, setup.settings.matching, (setup.clock)())?;
     let (sender, receiver) = mpsc::channel(QUEUE);
-    let mut writer = Writer { setup, desk, briefs: BTreeMap::new() };
+    let (briefs, renamed) = (BTreeMap::new(), HashMap::new());
+    let mut writer = Writer { setup, desk, briefs, renamed };
     let thread = std::thread::spawn(move || writer.serve(receiver));
     Ok((sender, thread))
 }
@@ -91,12 +92,8 @@ struct Writer {
     desk: Desk,
     /// Briefs of the group that is being gathered, which the store does not have yet.
     briefs: BTreeMap<BriefId, Option<(Brief, BriefOrigin)>>,
-}
-
-/// What is told once a group is durable.
-enum Answer {
-    Poll(oneshot::Sender<Result<(), StoreError>>),
-    Order(oneshot::Sender<Result<Reply, CommandError>>, Result<Reply, CommandError>),
+    /// Ids that sources had when polls began that may still be under way.
+    renamed: HashMap<SourceId, SourceId>,
 }
 
 impl Writer {
@@ -152,60 +149,130 @@ impl Writer {
             Work::Channel(id, fingerprint, changed) => {
                 group.changes.put_channel(&id, fingerprint, changed)
             }
-            Work::Tick => {
-                self.desk.forget_old(now);
-                if !self.desk.has_waiting() {
-                    return Ok(());
-                }
-                let shown = self.desk.release(&mut group.changes, now)?;
-                group.touched.extend(shown.into_iter().map(|story| story.source));
+            Work::Rename { was, id, answer } => {
+                group.answers.push(Answer::Poll(answer));
+                self.rename(&was, &id, group)
+            }
+            Work::Settings(settings) => {
+                self.setup.settings = settings;
+                self.desk.follow(settings.matching);
+                self.watch_disk();
                 Ok(())
             }
+            Work::Tick => self.tick(group, now),
         }
+    }
+
+    /// What has to be done as time passes.
+    fn tick(&mut self, group: &mut Group<'_>, now: Timestamp) -> Result<(), StoreError> {
+        self.setup.service.beat();
+        self.watch_disk();
+        if self.setup.condition.has(Concern::Store) {
+            // Something small has to be written to learn that writing is possible again.
+            group.changes.put_heartbeat(now);
+        }
+        self.desk.forget_old(now);
+        if !self.desk.has_waiting() {
+            return Ok(());
+        }
+        let shown = self.desk.release(&mut group.changes, now)?;
+        group.touched.extend(shown.into_iter().map(|story| story.source));
+        Ok(())
+    }
+
+    /// Stops polling before the disk is full, and lets it go on when there is room again.
+    fn watch_disk(&self) {
+        let least = self.setup.settings.min_free;
+        let low = self.setup.store.require_space(least).err();
+        let trouble = low.map(|error| format!("{error}: sources are not polled"));
+        let is_low = trouble.is_some();
+        let words = trouble.clone().unwrap_or_default();
+        if !self.setup.condition.set(Concern::Disk, trouble) {
+            return;
+        }
+        if is_low {
+            tracing::error!("the disk is nearly full: {words}");
+        } else {
+            tracing::info!("there is room on the disk again: sources are polled");
+        }
+    }
+
+    fn rename(
+        &mut self,
+        was: &SourceId,
+        id: &SourceId,
+        group: &mut Group<'_>,
+    ) -> Result<(), StoreError> {
+        if group.changes.rename_source(was, id)? {
+            tracing::info!(source = %id, %was, "source renamed; its items go on under the new id");
+            self.renamed.insert(was.clone(), id.clone());
+            self.renamed.remove(id);
+            group.touched.insert(id.clone());
+        }
+        Ok(())
     }
 
     /// Commits the group, and only then answers.
     fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
         let Group { changes, answers, touched, .. } = group;
+        let wrote = !changes.is_empty();
         let committed = match failure {
             Some(error) => Err(error),
-            None => changes.commit(),
+            None => self.commit(changes),
         };
         self.briefs.clear();
-        let trouble = committed.as_ref().err().map(ToString::to_string);
-        if let Err(error) = &committed {
-            tracing::error!(
-                error = error as &dyn std::error::Error,
-                "the store did not take a group of changes"
-            );
-            self.reload();
-        } else {
-            self.setup.dirty.mark(touched);
+        let trouble = committed.as_ref().err().map(with_cause);
+        match &committed {
+            Ok(()) => {
+                self.setup.dirty.mark(touched);
+                if wrote {
+                    self.well();
+                }
+            }
+            Err(error) => self.failed(error),
         }
-        let mut known = self.setup.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clone_from(&trouble);
-        drop(known);
         for answer in answers {
-            // Who does not wait for the answer any more has gone; the change is durable all the same.
-            match (answer, &trouble) {
-                (Answer::Poll(to), None) => to.send(Ok(())).ok(),
-                (Answer::Poll(to), Some(why)) => {
-                    let source = std::io::Error::other(why.clone());
-                    let error = StoreError::Io { what: "store what was polled".to_owned(), source };
-                    to.send(Err(error)).ok()
-                }
-                (Answer::Order(to, result), None) => to.send(result).ok(),
-                (Answer::Order(to, _), Some(why)) => {
-                    to.send(Err(CommandError::Store(why.clone()))).ok()
-                }
-            };
+            answer.tell(trouble.as_deref());
+        }
+    }
+
+    fn commit(&self, changes: Changes<'_>) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.setup.store.require_space(self.setup.settings.min_free / 2)?;
+        let committed = changes.commit();
+        self.setup.metrics.commit(committed.is_ok());
+        committed
+    }
+
+    fn well(&self) {
+        if self.setup.condition.set(Concern::Store, None) {
+            tracing::info!("the store takes changes again");
+        }
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        let why = format!("the store did not take the last change: {}", with_cause(error));
+        if self.setup.condition.set(Concern::Store, Some(why)) {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(error, "the store did not take a group of changes");
+        }
+        if error.is_broken() {
+            self.setup.broken.notify_one();
+        } else {
+            self.reload();
         }
     }
 
     /// After a failed commit the indexes may know what the store does not.
     fn reload(&mut self) {
         let now = (self.setup.clock)();
-        match Desk::load(&self.setup.store, self.setup.matching, now) {
+        if let Err(error) = self.setup.store.reread_names() {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "cannot read the sources' names back");
+        }
+        match Desk::load(&self.setup.store, self.setup.settings.matching, now) {
             Ok(desk) => self.desk = desk,
             Err(error) => {
                 tracing::error!(
@@ -223,6 +290,9 @@ impl Writer {
         group: &mut Group<'s>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        if let Some(id) = self.renamed.get(&digest.source) {
+            digest.belong_to(id);
+        }
         let mut fresh: Vec<&mut Story> = digest.new.iter_mut().collect();
         place(digest.arrival, &mut fresh);
         // Ascending, so that of two items that entered together the later one sorts later.
@@ -233,12 +303,13 @@ impl Writer {
         });
         for mut story in digest.new.into_iter().chain(changed) {
             self.desk.settle(&mut story, now);
+            self.setup.metrics.decision(story.method.as_str());
             group.changes.put_story(&story, now)?;
             group.note(&story);
             if group.changes.len() >= GROUP_VALUES {
                 // A large poll is cut in item order; the source's state travels with the last
                 // part, so a kill in between repeats the poll and skips nothing.
-                std::mem::replace(&mut group.changes, store.begin()).commit()?;
+                self.commit(std::mem::replace(&mut group.changes, store.begin()))?;
             }
         }
         for (story, guid) in &digest.renamed {
@@ -363,41 +434,9 @@ impl Writer {
     }
 }
 
-/// Changes that become durable together, and who waits for them.
-struct Group<'s> {
-    changes: Changes<'s>,
-    answers: Vec<Answer>,
-    touched: HashSet<SourceId>,
-    /// Items that were given a brief in this group, which the store's index does not know yet.
-    attached: HashMap<BriefId, BTreeSet<ItemId>>,
-}
-
-impl<'s> Group<'s> {
-    fn new(store: &'s Store) -> Self {
-        Self {
-            changes: store.begin(),
-            answers: Vec::new(),
-            touched: HashSet::new(),
-            attached: HashMap::new(),
-        }
-    }
-
-    /// Notes an item that was written: its channels are rendered anew.
-    fn note(&mut self, story: &Story) {
-        if !matches!(story.placement, Placement::Held) {
-            self.touched.insert(story.source.clone());
-        }
-        if let Some(brief) = &story.brief {
-            self.attached.entry(brief.clone()).or_default().insert(story.id);
-        }
-    }
-
-    /// Returns the items that a brief is on, or was at some time in this group.
-    fn items_with(&self, store: &Store, brief: &BriefId) -> Result<BTreeSet<ItemId>, StoreError> {
-        let mut items: BTreeSet<ItemId> = Desk::items_with(store, brief)?.into_iter().collect();
-        items.extend(self.attached.get(brief).into_iter().flatten());
-        Ok(items)
-    }
+fn with_cause(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// Why a command was not carried out.

@@ -39,6 +39,11 @@ impl<T: Eq + Hash> Hosts<T> {
         Self { known: HashMap::new(), turns: VecDeque::new(), per_host, spacing }
     }
 
+    /// Goes by other limits from now on; what runs is not touched.
+    pub fn limit(&mut self, per_host: usize, spacing: Duration) {
+        (self.per_host, self.spacing) = (per_host, spacing);
+    }
+
     /// Lets something wait for its host.
     pub fn push(&mut self, host: &str, poll: T) {
         let empty = || Host { waiting: VecDeque::new(), running: 0, next_start: None };

@@ -34,6 +34,11 @@ impl Index {
         }
     }
 
+    /// Asks another least score of matches by words from now on.
+    pub fn require(&mut self, threshold: f64) {
+        self.threshold = threshold;
+    }
+
     /// Returns how many briefs can match.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -11,6 +11,7 @@ mod command;
 mod feed;
 mod id;
 mod matching;
+mod reload;
 mod source;
 mod story;
 
@@ -24,6 +25,7 @@ pub use feed::{
 };
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
+pub use reload::Reloaded;
 pub use source::{
     Address, Due, FeedFacts, First, Moved, Outcome, Rule, Source, SourceState, Validators,
 };

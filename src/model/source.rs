@@ -117,6 +117,17 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::NotModified | Self::Read { .. })
     }
+
+    /// Returns its kind as one word, for counting.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotModified => "not_modified",
+            Self::Read { .. } => "read",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Gone => "gone",
+            Self::Failed { .. } => "failed",
+        }
+    }
 }
 
 impl std::fmt::Display for Outcome {

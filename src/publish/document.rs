@@ -1,6 +1,6 @@
 //! A document's final bytes, in every coding it is served in, each with its own strong `ETag`.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::Compression;
 use xxhash_rust::xxh3::xxh3_128;
@@ -30,6 +30,16 @@ pub enum Coding {
     Gzip,
 }
 
+impl Coding {
+    /// Returns its name in HTTP.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+        }
+    }
+}
+
 impl Document {
     /// Compresses and hashes rendered bytes.
     pub fn new(plain: Vec<u8>, content_type: &'static str, modified: Timestamp) -> Self {
@@ -40,6 +50,22 @@ impl Document {
             .expect("writing into a vector does not fail");
         let hash = xxh3_128(&plain);
         Self { content_type, modified, plain, gzip, hash }
+    }
+
+    /// Puts a document together from what was written to disk, or returns `None` where the
+    /// compressed bytes are not those of the plain ones.
+    pub fn restored(
+        plain: Vec<u8>,
+        gzip: Vec<u8>,
+        content_type: &'static str,
+        modified: Timestamp,
+    ) -> Option<Self> {
+        let mut unpacked = Vec::with_capacity(plain.len());
+        let room = u64::try_from(plain.len()).ok()?.checked_add(1)?;
+        let decoder = flate2::read::GzDecoder::new(gzip.as_slice());
+        decoder.take(room).read_to_end(&mut unpacked).ok()?;
+        let hash = xxh3_128(&plain);
+        (unpacked == plain).then_some(Self { content_type, modified, plain, gzip, hash })
     }
 
     /// Returns the bytes in a coding.
@@ -64,8 +90,6 @@ impl Document {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     #[test]
@@ -80,5 +104,12 @@ mod tests {
         let mut back = String::new();
         flate2::read::GzDecoder::new(a.bytes(Coding::Gzip)).read_to_string(&mut back).unwrap();
         assert_eq!(back, "one");
+        let again = |gzip: &[u8]| {
+            let (plain, gzip) = (a.plain.clone(), gzip.to_vec());
+            Document::restored(plain, gzip, "text/plain", Timestamp::default())
+        };
+        assert_eq!(again(&a.gzip), Some(a.clone()));
+        assert_eq!(again(&document("one more").gzip), None);
+        assert_eq!(again(b"junk"), None);
     }
 }

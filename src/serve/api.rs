@@ -8,10 +8,11 @@ use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::items::item_json;
 use super::{Failure, Served, pages, status};
@@ -37,13 +38,16 @@ pub(super) fn routes() -> Router<Arc<Served>> {
         .route("/sources/{id}", get(get_source))
         .route("/sources/{id}/poll", post(poll))
         .route("/status", get(tell))
+        .route("/health", get(health))
+        .route("/reload", post(reload))
+        .route("/vanished-briefs", delete(withdraw_vanished))
         .fallback(|| async { Failure::NotFound("call") })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 async fn list_briefs(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {
     let listed = served
-        .read(|served| {
+        .read(|view| {
             let row = |stored: StoredBrief| {
                 json!({
                     "id": stored.brief.id.as_str(),
@@ -54,7 +58,7 @@ async fn list_briefs(State(served): State<Arc<Served>>) -> Result<Json<Value>, F
                     "stored": contract::time(stored.stored),
                 })
             };
-            served.store.briefs().map(|stored| stored.map(row)).collect::<Result<Vec<_>, _>>()
+            view.store.briefs().map(|stored| stored.map(row)).collect::<Result<Vec<_>, _>>()
         })
         .await?;
     Ok(Json(Value::Array(listed)))
@@ -78,7 +82,7 @@ async fn get_brief(
     Query(wanted): Query<AsMarkdown>,
 ) -> Result<Response, Failure> {
     let id = brief_id(id)?;
-    let found = served.read(move |served| served.store.brief(&id)).await?;
+    let found = served.read(move |view| view.store.brief(&id)).await?;
     let stored = found.ok_or(Failure::NotFound("brief"))?;
     if wanted.format.as_deref() == Some("markdown") {
         let kind = [(CONTENT_TYPE, "text/markdown; charset=utf-8")];
@@ -137,7 +141,7 @@ async fn store(
     let id = brief.id.clone();
     let before = served.read({
         let id = id.clone();
-        move |served| served.store.brief(&id)
+        move |view| view.store.brief(&id)
     });
     let status = if before.await?.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let command = Command::PutBrief { brief: Box::new(brief), origin: BriefOrigin::Api };
@@ -209,9 +213,9 @@ async fn list_items(
 ) -> Result<Json<Value>, Failure> {
     let limit = wanted.limit.unwrap_or(MAX_ITEMS).min(MAX_ITEMS);
     let items = served
-        .read(move |served| {
-            let stories = pages::newest(served, limit)?;
-            Ok(stories.iter().map(|story| item_json(&served.site, story)).collect())
+        .read(move |view| {
+            let stories = pages::newest(view, limit)?;
+            Ok(stories.iter().map(|story| item_json(&view.plan.site, story)).collect())
         })
         .await?;
     Ok(Json(Value::Array(items)))
@@ -222,9 +226,9 @@ async fn get_item(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failure> {
     let id = item_id(&id)?;
-    let found = served.read(move |served| served.store.story(id)).await?;
+    let found = served.read(move |view| view.store.story(id)).await?;
     let story = found.ok_or(Failure::NotFound("item"))?;
-    Ok(Json(item_json(&served.site, &story)))
+    Ok(Json(item_json(&served.plan().site, &story)))
 }
 
 /// Tells why an item has the brief it has, or none.
@@ -233,9 +237,9 @@ async fn why(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failure> {
     let id = item_id(&id)?;
-    let shown = served.read(move |served| served.shown(id)).await?;
+    let shown = served.read(move |view| view.shown(id)).await?;
     let shown = shown.ok_or(Failure::NotFound("item"))?;
-    let mut told = item_json(&served.site, &shown.story);
+    let mut told = item_json(&served.plan().site, &shown.story);
     let because = match shown.story.method {
         Method::Pin => "a pin names the item",
         Method::Url => "the brief and the item have one canonical URL",
@@ -256,7 +260,7 @@ async fn why(
 }
 
 async fn list_sources(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {
-    let told = served.read(status::tell).await?;
+    let told = status::tell(&served).await?;
     Ok(Json(told.get("sources").cloned().unwrap_or_default()))
 }
 
@@ -264,9 +268,9 @@ async fn get_source(
     State(served): State<Arc<Served>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failure> {
-    let source = served.source(&id).cloned().ok_or(Failure::NotFound("source"))?;
+    let source = served.plan().source(&id).cloned().ok_or(Failure::NotFound("source"))?;
     let id = source.id.clone();
-    let state = served.read(move |served| served.store.state(&id)).await?;
+    let state = served.read(move |view| view.store.state(&id)).await?;
     Ok(Json(contract::source::source(&source, state.as_ref())))
 }
 
@@ -274,11 +278,37 @@ async fn poll(
     State(served): State<Arc<Served>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Failure> {
-    let source = served.source(&id).ok_or(Failure::NotFound("source"))?;
-    served.order(Command::Poll(source.id.clone())).await?;
+    let source = served.plan().source(&id).ok_or(Failure::NotFound("source"))?.id.clone();
+    served.order(Command::Poll(source)).await?;
     Ok(Json(json!({ "source": id, "polling": true })))
 }
 
 async fn tell(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {
-    Ok(Json(served.read(status::tell).await?))
+    Ok(Json(status::tell(&served).await?))
+}
+
+/// Tells whether all is well, in as few words as a supervisor needs.
+async fn health(State(served): State<Arc<Served>>) -> Response {
+    let trouble = served.unready();
+    let status = if trouble.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": trouble.is_none(), "error": trouble }))).into_response()
+}
+
+/// Reads the configuration again.
+async fn reload(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
+    let (answer, answered) = oneshot::channel();
+    served.reloads.send(answer).await.map_err(|_closed| Failure::Stopping)?;
+    let account = answered.await.map_err(|_closed| Failure::Stopping)?;
+    let status =
+        if account.is_applied() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok((status, Json(contract::reload::reloaded(&account))).into_response())
+}
+
+/// Withdraws the briefs whose files vanished together, once a person has said that it is meant.
+async fn withdraw_vanished(State(served): State<Arc<Served>>) -> Json<Value> {
+    let gone = served.watched.vanished().gone;
+    if gone > 0 {
+        served.watched.confirmed.notify_one();
+    }
+    Json(json!({ "withdrawing": gone }))
 }

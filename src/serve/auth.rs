@@ -24,23 +24,25 @@ pub(super) async fn require_token(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(token) = &served.token else {
+    let plan = served.plan();
+    let Some(token) = &plan.token else {
         let text = "the API is off: set `server.admin_token_file`, or use the control socket\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     };
     if carries(request.headers(), token) { next.run(request).await } else { unauthorised() }
 }
 
-/// The same for `/status`, where the configuration says so.
-pub(super) async fn require_token_for_status(
+/// The same for `/status` and `/metrics`, where the configuration says so.
+pub(super) async fn require_token_where_guarded(
     State(served): State<Arc<Served>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !served.guards_status {
+    let plan = served.plan();
+    if !plan.guarded.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    match &served.token {
+    match &plan.token {
         Some(token) if carries(request.headers(), token) => next.run(request).await,
         _ => unauthorised(),
     }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, VARY,
+    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, VARY,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -39,6 +39,17 @@ impl Documents {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.insert(channel.clone(), document);
     }
+
+    /// Returns the channels that have a document.
+    pub fn ids(&self) -> Vec<ChannelId> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.keys().cloned().collect()
+    }
+
+    /// Takes out the document of a channel that is no more.
+    pub fn remove(&self, channel: &ChannelId) {
+        self.current.write().unwrap_or_else(PoisonError::into_inner).remove(channel);
+    }
 }
 
 pub(super) fn routes() -> Router<Arc<Served>> {
@@ -54,24 +65,41 @@ async fn feed(
     let Some(id) = file.strip_suffix(".xml") else {
         return Failure::NotFound("feed").into_response();
     };
-    let query = query.unwrap_or_default();
-    if let Some(channel) = served.channels.iter().find(|channel| channel.id.as_str() == id) {
+    let (query, plan) = (query.unwrap_or_default(), served.plan());
+    if let Some(channel) = plan.channels.iter().find(|channel| channel.id.as_str() == id) {
         if !may_read(channel, &query) {
             return Failure::NotFound("feed").into_response();
         }
         return match served.documents.get(&channel.id) {
             Some(document) => answer(&document, &headers),
-            None => (StatusCode::SERVICE_UNAVAILABLE, "not rendered yet\n").into_response(),
+            None => not_yet("not rendered yet\n"),
         };
     }
-    let renamed = served.channels.iter().find(|c| c.was.iter().any(|was| was.as_str() == id));
+    let renamed = plan.channels.iter().find(|c| c.was.iter().any(|was| was.as_str() == id));
     match renamed {
         Some(channel) if may_read(channel, &query) => {
-            let to = served.site.feed(channel);
+            let to = plan.site.feed(channel);
             (StatusCode::MOVED_PERMANENTLY, [(LOCATION, to)]).into_response()
         }
-        _ => Failure::NotFound("feed").into_response(),
+        Some(_) => Failure::NotFound("feed").into_response(),
+        None => absent(&served, id).await,
     }
+}
+
+/// A channel that was published once and is configured no more is gone (410): readers stop
+/// asking. Any other name was never there.
+async fn absent(served: &Arc<Served>, id: &str) -> Response {
+    let Ok(id) = ChannelId::new(id) else { return Failure::NotFound("feed").into_response() };
+    match served.read(move |view| view.store.channel(&id)).await {
+        Ok(Some(_)) => (StatusCode::GONE, "this feed has ended\n").into_response(),
+        Ok(None) => Failure::NotFound("feed").into_response(),
+        Err(Failure::Closed(_)) => not_yet("the store is being opened\n"),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn not_yet(why: &'static str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], why).into_response()
 }
 
 /// SECURITY: without its token a secret channel answers as if it were not there.

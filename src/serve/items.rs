@@ -1,6 +1,6 @@
 //! What pages and the API read of items: the story, its brief, its publisher.
 
-use super::Served;
+use super::View;
 use crate::contract;
 use crate::model::{Address, FeedFacts, ItemId, Source, Story};
 use crate::publish::Publisher;
@@ -17,7 +17,7 @@ pub(super) struct Shown {
     pub(super) publisher: Publisher,
 }
 
-impl Served {
+impl View {
     pub(super) fn shown(&self, id: ItemId) -> Result<Option<Shown>, StoreError> {
         let Some(story) = self.store.story(id)? else { return Ok(None) };
         let brief = match &story.brief {
@@ -30,7 +30,7 @@ impl Served {
 
     pub(super) fn publisher_of(&self, story: &Story) -> Result<Publisher, StoreError> {
         let facts = self.store.state(&story.source)?.map(|state| state.facts).unwrap_or_default();
-        Ok(publisher(self.source(story.source.as_str()), story.source.as_str(), &facts))
+        Ok(publisher(self.plan.source(story.source.as_str()), story.source.as_str(), &facts))
     }
 }
 

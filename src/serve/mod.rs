@@ -6,27 +6,27 @@
 
 mod api;
 mod auth;
+mod condition;
 mod documents;
+mod health;
 mod html;
 mod items;
 mod pages;
 mod status;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::model::{Channel, Command, CommandError, Reply, Source, Timestamp};
+use crate::model::{Channel, Command, CommandError, Reloaded, Reply, Source, Timestamp};
 use crate::publish::Site;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 
+pub use condition::{Concern, Condition, Vanished, Watched};
 pub use documents::Documents;
 pub use items::publisher;
 
@@ -42,17 +42,12 @@ pub struct Order {
     pub answer: oneshot::Sender<Result<Reply, CommandError>>,
 }
 
-/// Brief files that were refused, with line and reason.
-pub type Refusals = Mutex<BTreeMap<PathBuf, Vec<String>>>;
+/// A wish to read the configuration again, and where the account of it goes.
+pub type ReloadOrder = oneshot::Sender<Reloaded>;
 
-/// What is served.
-pub struct Served {
-    /// The open store.
-    pub store: Arc<Store>,
-    /// The channels' current documents.
-    pub documents: Arc<Documents>,
-    /// To the writer.
-    pub orders: mpsc::Sender<Order>,
+/// The configuration that requests are answered by; swapped whole at a reload.
+#[derive(Debug, Clone)]
+pub struct Plan {
     /// Where it is published.
     pub site: Site,
     /// Configured sources.
@@ -61,50 +56,115 @@ pub struct Served {
     pub channels: Vec<Channel>,
     /// The bearer token of the API; without one it answers on the control socket only.
     pub token: Option<String>,
-    /// Whether `/status` needs the token.
-    pub guards_status: bool,
-    /// Brief files that were refused.
-    pub refusals: Arc<Refusals>,
-    /// The last store error, while it lasts.
-    pub trouble: Arc<Mutex<Option<String>>>,
+    /// Paths that need the token: of `/status` and `/metrics`.
+    pub guarded: Vec<&'static str>,
+}
+
+impl Plan {
+    fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id.as_str() == id)
+    }
+}
+
+/// What is served, and the way to those who change it.
+pub struct Served {
+    /// The channels' current documents.
+    pub documents: Arc<Documents>,
+    /// To the writer.
+    pub orders: mpsc::Sender<Order>,
+    /// To whoever reads the configuration again.
+    pub reloads: mpsc::Sender<ReloadOrder>,
+    /// The watched directory of briefs.
+    pub watched: Arc<Watched>,
+    /// What is wrong right now.
+    pub condition: Arc<Condition>,
+    /// What `/metrics` tells.
+    pub metrics: Arc<Metrics>,
     /// The clock; read by the daemon's rules.
     pub clock: fn() -> Timestamp,
-    /// Pages and API calls that read the store at once.
-    pub readers: Semaphore,
+    store: RwLock<Option<Arc<Store>>>,
+    plan: RwLock<Arc<Plan>>,
+    readers: Semaphore,
+}
+
+/// What [`Served`] is made of, beside what has a beginning of its own.
+pub struct Parts {
+    /// See [`Served::orders`].
+    pub orders: mpsc::Sender<Order>,
+    /// See [`Served::reloads`].
+    pub reloads: mpsc::Sender<ReloadOrder>,
+    /// See [`Served::metrics`].
+    pub metrics: Arc<Metrics>,
+    /// See [`Served::clock`].
+    pub clock: fn() -> Timestamp,
+    /// The configuration at first.
+    pub plan: Plan,
 }
 
 impl Served {
-    /// Returns as many permits as may read the store at once.
-    pub fn permits() -> Semaphore {
-        Semaphore::new(READERS)
+    /// Returns what is served before the store is open: nothing but documents.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            documents: Arc::default(),
+            orders: parts.orders,
+            reloads: parts.reloads,
+            watched: Arc::default(),
+            condition: Arc::default(),
+            metrics: parts.metrics,
+            clock: parts.clock,
+            store: RwLock::new(None),
+            plan: RwLock::new(Arc::new(parts.plan)),
+            readers: Semaphore::new(READERS),
+        }
+    }
+
+    /// Returns the configuration in force.
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Answers by another configuration from now on.
+    pub fn follow(&self, plan: Plan) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
+    }
+
+    /// Reads from this store from now on, or from none while it is closed.
+    pub fn attach(&self, store: Option<Arc<Store>>) {
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
+    }
+
+    fn view(&self) -> Result<View, Failure> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = store.ok_or_else(|| Failure::Closed(self.condition.words()))?;
+        Ok(View { store, plan: self.plan() })
     }
 
     /// Reads the store on a blocking thread, when a permit is free.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        ask: impl FnOnce(&Self) -> Result<T, StoreError> + Send + 'static,
+        ask: impl FnOnce(&View) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {
         let _permit = self.readers.acquire().await.map_err(|_closed| Failure::Stopping)?;
-        let served = Arc::clone(self);
-        let asked = tokio::task::spawn_blocking(move || ask(&served)).await;
+        let view = self.view()?;
+        let asked = tokio::task::spawn_blocking(move || ask(&view)).await;
         asked.map_err(|_panic| Failure::Stopping)?.map_err(Failure::Store)
     }
 
     /// Sends a command to the writer and waits until it is durable.
     async fn order(&self, command: Command) -> Result<Reply, Failure> {
+        // Without a store nobody takes it; better said at once than after a wait.
+        self.view()?;
         let (answer, answered) = oneshot::channel();
         let stopping = |_closed| Failure::Refused(CommandError::Stopping);
         self.orders.send(Order { command, answer }).await.map_err(|_closed| Failure::Stopping)?;
         answered.await.map_err(stopping)?.map_err(Failure::Refused)
     }
+}
 
-    fn source(&self, id: &str) -> Option<&Source> {
-        self.sources.iter().find(|source| source.id.as_str() == id)
-    }
-
-    fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
+/// What one request sees: the store and the configuration, which may be swapped meanwhile.
+struct View {
+    store: Arc<Store>,
+    plan: Arc<Plan>,
 }
 
 /// Why a request gets no answer of its own.
@@ -118,6 +178,8 @@ enum Failure {
     Wrong(String),
     /// There is nothing of that name.
     NotFound(&'static str),
+    /// The store is not open, for this reason if one is known.
+    Closed(String),
     /// The daemon is stopping.
     Stopping,
 }
@@ -141,6 +203,10 @@ impl IntoResponse for Failure {
             }
             Self::Wrong(message) => (StatusCode::BAD_REQUEST, message),
             Self::NotFound(what) => (StatusCode::NOT_FOUND, format!("there is no such {what}")),
+            Self::Closed(why) if why.is_empty() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the store is being opened".to_owned())
+            }
+            Self::Closed(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping".to_owned()),
         };
         (status, axum::Json(serde_json::json!({ "error": message }))).into_response()
@@ -151,19 +217,20 @@ impl IntoResponse for Failure {
 pub fn public(served: Arc<Served>) -> Router {
     let api = api::routes()
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
-    let status = status::routes().layer(axum::middleware::from_fn_with_state(
-        Arc::clone(&served),
-        auth::require_token_for_status,
-    ));
+    let guarded =
+        status::routes().merge(health::metrics()).layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&served),
+            auth::require_token_where_guarded,
+        ));
     Router::new()
         .merge(documents::routes())
         .merge(pages::routes())
-        .merge(status)
+        .merge(guarded)
         .nest("/api", api)
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
+        .merge(health::routes())
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
         .layer(axum::middleware::from_fn(auth::harden))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), health::count))
         .with_state(served)
 }
 
@@ -172,20 +239,4 @@ pub fn public(served: Arc<Served>) -> Router {
 /// SECURITY: who can open the socket (mode 0600) is the daemon's own user.
 pub fn control(served: Arc<Served>) -> Router {
     Router::new().nest("/api", api::routes()).with_state(served)
-}
-
-/// Ready is: the store took the last change, and every channel has a document.
-async fn ready(State(served): State<Arc<Served>>) -> Response {
-    if let Some(trouble) = served.trouble() {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("degraded: {trouble}\n")).into_response();
-    }
-    let missing =
-        served.channels.iter().find(|channel| served.documents.get(&channel.id).is_none());
-    match missing {
-        Some(channel) => {
-            let text = format!("channel `{}` has no document yet\n", channel.id);
-            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
-        }
-        None => "ready\n".into_response(),
-    }
 }

@@ -10,9 +10,9 @@ use axum::routing::get;
 
 use super::html::{Page, missing};
 use super::items::Shown;
-use super::{Failure, Served};
+use super::{Failure, Served, View};
 use crate::model::{Body, BriefId, Channel, ItemId, Only, Story};
-use crate::publish::{Entry, article, item_body, labels, publish_item};
+use crate::publish::{Entry, Site, article, item_body, labels, publish_item};
 use crate::store::{Listed, StoreError};
 use crate::text::html::escape;
 
@@ -33,21 +33,21 @@ async fn channels(State(served): State<Arc<Served>>) -> Result<Response, Failure
     Ok(Page { title: "briefwire", lang: "en", head, body }.into_response())
 }
 
-fn channel_list(served: &Served) -> Result<(String, String), StoreError> {
+fn channel_list(view: &View) -> Result<(String, String), StoreError> {
     let mut head = String::new();
     let mut body =
         "<main><h1>Channels</h1>\n<p class=\"quiet\">Each address below is a feed: paste it \
                     into a feed reader, and new items come to you by themselves.</p>\n"
             .to_owned();
-    for channel in served.channels.iter().filter(|channel| channel.token.is_none()) {
-        let (title, url) = (escape(&channel.title), escape(&served.site.feed(channel)));
+    for channel in view.plan.channels.iter().filter(|channel| channel.token.is_none()) {
+        let (title, url) = (escape(&channel.title), escape(&view.plan.site.feed(channel)));
         writeln!(
             head,
             "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{title}\" href=\"{url}\">"
         )
         .ok();
         writeln!(body, "<section><h2>{title}</h2>\n<p><a href=\"{url}\">{url}</a></p>\n<ul>").ok();
-        for story in preview(served, channel)? {
+        for story in preview(view, channel)? {
             let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
             let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };
             let (id, title) = (story.id, escape(title));
@@ -59,8 +59,9 @@ fn channel_list(served: &Served) -> Result<(String, String), StoreError> {
     Ok((head, body))
 }
 
-fn preview(served: &Served, channel: &Channel) -> Result<Vec<Story>, StoreError> {
-    let sources: Vec<_> = served
+fn preview(view: &View, channel: &Channel) -> Result<Vec<Story>, StoreError> {
+    let sources: Vec<_> = view
+        .plan
         .sources
         .iter()
         .filter(|source| channel.takes(source))
@@ -68,7 +69,7 @@ fn preview(served: &Served, channel: &Channel) -> Result<Vec<Story>, StoreError>
         .collect();
     let listed =
         Listed { sources: Some(&sources), only: channel.only, shown: true, limit: PREVIEW };
-    served.store.newest(&listed)
+    view.store.newest(&listed)
 }
 
 async fn item(
@@ -76,16 +77,16 @@ async fn item(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let Some(id) = ItemId::parse(&id) else { return Ok(missing("item")) };
-    let Some(shown) = served.read(move |served| served.shown(id)).await? else {
+    let Some(shown) = served.read(move |view| view.shown(id)).await? else {
         return Ok(missing("item"));
     };
-    Ok(item_page(&served, &shown))
+    Ok(item_page(&served.plan().site, &shown))
 }
 
-fn item_page(served: &Served, shown: &Shown) -> Response {
+fn item_page(site: &Site, shown: &Shown) -> Response {
     let Shown { story, brief, publisher } = shown;
     let entry = Entry { story, brief: brief.as_ref().map(|stored| &stored.brief), publisher };
-    let item = publish_item(&entry, &served.site);
+    let item = publish_item(&entry, site);
     let lang = entry.brief.and_then(|b| b.lang.as_deref()).or(story.lang.as_deref());
     let mut body = format!(
         "<main><article>\n<h1><a href=\"{}\">{}</a></h1>\n<p class=\"quiet\">{}{} · <time datetime=\"{}\">{}</time></p>\n",
@@ -122,9 +123,9 @@ async fn brief(
 ) -> Result<Response, Failure> {
     let Ok(id) = BriefId::new(id) else { return Ok(missing("brief")) };
     let found = served
-        .read(move |served| {
-            let Some(stored) = served.store.brief(&id)? else { return Ok(None) };
-            Ok(Some((stored, served.store.stories_with(&id, LISTED)?)))
+        .read(move |view| {
+            let Some(stored) = view.store.brief(&id)? else { return Ok(None) };
+            Ok(Some((stored, view.store.stories_with(&id, LISTED)?)))
         })
         .await?;
     let Some((stored, stories)) = found else { return Ok(missing("brief")) };
@@ -157,6 +158,6 @@ async fn brief(
 }
 
 /// Returns the newest items whatever their placement.
-pub(super) fn newest(served: &Served, limit: usize) -> Result<Vec<Story>, StoreError> {
-    served.store.newest(&Listed { sources: None, only: Only::Any, shown: false, limit })
+pub(super) fn newest(view: &View, limit: usize) -> Result<Vec<Story>, StoreError> {
+    view.store.newest(&Listed { sources: None, only: Only::Any, shown: false, limit })
 }

@@ -1,7 +1,7 @@
 //! `/status`: every source with its last outcome, and what is wrong, in a plain table.
 
 use std::fmt::Write;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,9 +10,9 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::html::Page;
-use super::{Failure, Served};
+use super::{Failure, Plan, Served};
 use crate::contract;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::text::html::escape;
 
 pub(super) fn routes() -> Router<Arc<Served>> {
@@ -20,14 +20,17 @@ pub(super) fn routes() -> Router<Arc<Served>> {
 }
 
 async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
-    let told = served.read(tell).await?;
+    let told = tell(&served).await?;
     let field = |row: &Value, name: &str| {
         let text = row.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
         escape(&text.unwrap_or_default())
     };
     let mut body = "<main><h1>Status</h1>\n".to_owned();
-    if let Some(trouble) = served.trouble() {
-        write!(body, "<p><strong>Degraded: {}</strong></p>", escape(&trouble)).ok();
+    for (name, mark) in [("trouble", "Degraded: "), ("vanished_briefs", "")] {
+        let text = field(&told, name);
+        if !matches!(text.as_str(), "" | "null") {
+            write!(body, "<p><strong>{mark}{text}</strong></p>").ok();
+        }
     }
     writeln!(
         body,
@@ -60,15 +63,14 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
     Ok(Page { title: "Status", lang: "en", head: String::new(), body }.into_response())
 }
 
-/// Returns what `status --json` prints.
-pub(super) fn tell(served: &Served) -> Result<Value, StoreError> {
-    let (items, briefs) = served.store.counts();
-    let mut sources = Vec::new();
-    for source in &served.sources {
-        let state = served.store.state(&source.id)?;
-        sources.push(contract::source::source(source, state.as_ref()));
-    }
-    let channels: Vec<Value> = served
+/// Returns what `status --json` prints; what the store knows is left out while it is closed.
+pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
+    let stored = match served.read(|view| stored(&view.store, &view.plan)).await {
+        Err(Failure::Closed(_)) => json!({ "sources": bare(&served.plan()) }),
+        stored => stored?,
+    };
+    let plan = served.plan();
+    let channels: Vec<Value> = plan
         .channels
         .iter()
         .filter(|channel| channel.token.is_none())
@@ -76,24 +78,51 @@ pub(super) fn tell(served: &Served) -> Result<Value, StoreError> {
             let document = served.documents.get(&channel.id);
             json!({
                 "id": channel.id.as_str(),
-                "url": served.site.feed(channel),
+                "url": plan.site.feed(channel),
                 "changed": document.map(|document| contract::time(document.modified)),
             })
         })
         .collect();
-    let refused = served.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-    let refused: Vec<Value> = refused
+    let refused: Vec<Value> = served
+        .watched
+        .refused()
         .iter()
         .map(|(file, errors)| json!({ "file": file.display().to_string(), "errors": errors }))
         .collect();
-    Ok(json!({
+    let vanished = *served.watched.vanished();
+    let vanished = (vanished.gone > 0).then(|| {
+        format!(
+            "{} of {} brief files are gone at once; their briefs stay in force. If that is meant: \
+             briefwire brief remove --vanished",
+            vanished.gone, vanished.of
+        )
+    });
+    let trouble = Some(served.condition.words()).filter(|words| !words.is_empty());
+    let mut told = json!({
         "now": contract::time((served.clock)()),
-        "trouble": served.trouble(),
-        "items": items,
-        "briefs": briefs,
-        "bytes": served.store.size_on_disk()?,
+        "ready": served.unready().is_none(),
+        "trouble": trouble,
+        "vanished_briefs": vanished,
         "channels": channels,
-        "sources": sources,
         "refused_briefs": refused,
-    }))
+    });
+    if let (Some(told), Value::Object(stored)) = (told.as_object_mut(), stored) {
+        told.extend(stored);
+    }
+    Ok(told)
+}
+
+fn stored(store: &Store, plan: &Plan) -> Result<Value, StoreError> {
+    let (items, briefs) = store.counts();
+    let mut sources = Vec::new();
+    for source in &plan.sources {
+        let state = store.state(&source.id)?;
+        sources.push(contract::source::source(source, state.as_ref()));
+    }
+    let bytes = store.size_on_disk()?;
+    Ok(json!({ "items": items, "briefs": briefs, "bytes": bytes, "sources": sources }))
+}
+
+fn bare(plan: &Plan) -> Vec<Value> {
+    plan.sources.iter().map(|source| contract::source::source(source, None)).collect()
 }

@@ -237,6 +237,11 @@ impl<'s> Changes<'s> {
         )
     }
 
+    /// Writes the time, to learn whether writing is possible.
+    pub fn put_heartbeat(&mut self, now: Timestamp) {
+        self.set(Tree::Meta, b"heartbeat".to_vec(), millis(now).to_be_bytes().to_vec());
+    }
+
     pub(super) fn put_mint(&mut self, record: &MintRecord) {
         let sealed = codec::seal(Kind::Meta, record);
         self.set(Tree::Meta, MINT.to_vec(), sealed.first);

@@ -10,49 +10,89 @@ use crate::model::Timestamp;
 
 use super::StoreError;
 
-/// Held for as long as the store is open.
+/// What must fit on the disk before a database is opened there.
+const PROBE_BYTES: usize = 4 << 20;
+
+/// Held by the one process that may open the store; the database can be opened and closed
+/// under it.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     file: File,
 }
 
 impl Lock {
-    /// Takes the store's lock file, and writes into it who holds it.
+    /// Takes the lock of a store's directory, which is created if it is not there.
     ///
     /// Fails with [`StoreError::InUse`] naming the holder when another process has it.
-    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
+    pub fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("lock");
         let at = |source| StoreError::Io { what: format!("open {}", path.display()), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(at)?;
+        create(folder)?;
+        let mut file = match open_lock(&path) {
+            Ok(file) => file,
+            // A lock can be held on a disk that cannot be written.
+            Err(source) if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                File::open(&path).map_err(at)?
+            }
+            Err(source) => return Err(at(source)),
+        };
         match file.try_lock() {
-            Ok(()) => {}
+            Ok(()) => Ok(Self { file }),
             Err(fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(at)?;
                 let pid = holder.lines().next().unwrap_or_default().to_owned();
-                return Err(StoreError::InUse { folder: folder.to_owned(), pid });
+                Err(StoreError::InUse { folder: folder.to_owned(), pid })
             }
-            Err(fs::TryLockError::Error(source)) => return Err(at(source)),
+            Err(fs::TryLockError::Error(source)) => Err(at(source)),
         }
-        let mut lock = Self { file };
-        lock.write(None).map_err(at)?;
-        Ok(lock)
     }
 
-    /// Writes who holds the store, and where its control socket is.
-    pub(super) fn write(&mut self, socket: Option<&Path>) -> io::Result<()> {
+    /// Writes into the lock file who holds the store, and where its control socket is, so that
+    /// commands find it.
+    pub fn announce(&self, socket: Option<&Path>) -> Result<(), StoreError> {
         let socket = socket.map(|path| path.display().to_string()).unwrap_or_default();
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(format!("{}\n{socket}\n", std::process::id()).as_bytes())?;
-        self.file.sync_data()
+        let text = format!("{}\n{socket}\n", std::process::id());
+        let write = || {
+            let mut file = &self.file;
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(text.as_bytes())?;
+            file.sync_data()
+        };
+        write().map_err(|source| StoreError::Io { what: "write the lock file".to_owned(), source })
     }
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn create(folder: &Path) -> Result<(), StoreError> {
+    let what = || format!("create {}", folder.display());
+    fs::create_dir_all(folder).map_err(|source| StoreError::Io { what: what(), source })
+}
+
+/// Returns the bytes that are free on the file system of a directory.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(folder)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// DURABILITY: sled takes a full disk for damage (it may panic while it opens), and what is
+/// damaged is put aside. So the disk is asked first, with a file of ours.
+fn probe(folder: &Path) -> Result<(), StoreError> {
+    let path = folder.join("probe");
+    let write = || {
+        let mut file = File::create(&path)?;
+        file.write_all(&vec![1; PROBE_BYTES])?;
+        file.sync_data()
+    };
+    let written = write();
+    // What stays behind is overwritten by the next probe.
+    fs::remove_file(&path).ok();
+    let what = || format!("write to {}", folder.display());
+    written.map_err(|source| StoreError::Io { what: what(), source })
 }
 
 /// Returns the control socket that the holder of a store's lock names.
@@ -71,10 +111,8 @@ pub(super) struct Opened {
 /// Opens the database in `folder`, putting a damaged one aside.
 pub(super) fn open(folder: &Path, cache: u64, now: Timestamp) -> Result<Opened, StoreError> {
     let database = folder.join("db");
-    fs::create_dir_all(&database).map_err(|source| StoreError::Io {
-        what: format!("create {}", database.display()),
-        source,
-    })?;
+    create(&database)?;
+    probe(folder)?;
     if let Ok(db) = whole(&database, cache)? {
         return Ok(Opened { db, put_aside: None });
     }
@@ -86,10 +124,7 @@ pub(super) fn open(folder: &Path, cache: u64, now: Timestamp) -> Result<Opened, 
     }
     let aside = folder.join(format!("db.corrupt-{}", now.format("%Y%m%dT%H%M%SZ")));
     rename(&database, &aside)?;
-    fs::create_dir_all(&database).map_err(|source| StoreError::Io {
-        what: format!("create {}", database.display()),
-        source,
-    })?;
+    create(&database)?;
     match whole(&database, cache)? {
         Ok(db) => Ok(Opened { db, put_aside: Some(aside) }),
         Err(why) => Err(StoreError::Unusable { folder: database, why }),

@@ -33,6 +33,8 @@ pub(super) enum Act {
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
+    /// Whether the last append failed, and may have left half a line.
+    is_torn: bool,
 }
 
 impl Journal {
@@ -44,7 +46,7 @@ impl Journal {
         if !ends_a_line(path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { file })
+        Ok(Self { file, is_torn: false })
     }
 
     /// Appends the acts of a group and makes them durable with one fdatasync.
@@ -52,13 +54,17 @@ impl Journal {
         if acts.is_empty() {
             return Ok(());
         }
-        let mut lines = Vec::new();
+        // DURABILITY: glued to half a line, what is acknowledged now could not be read back.
+        let mut lines = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
         for act in acts {
             let json = serde_json::to_string(act)?;
             writeln!(lines, "{:08x} {json}", crc32fast::hash(json.as_bytes()))?;
         }
+        self.is_torn = true;
         self.file.write_all(&lines)?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        self.is_torn = false;
+        Ok(())
     }
 }
 

@@ -20,17 +20,16 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::model::{SourceId, Timestamp};
 
 pub use changes::Changes;
 pub use codec::CodecError;
-pub use fence::control_socket;
+pub use fence::{Lock, control_socket, free_space};
 pub use read::{Known, Listed, Ruling, StoredBrief};
 
 use codec::Kind;
-use fence::Lock;
 use journal::{Act, Journal};
 use keys::{SourceKey, Tree};
 use record::{MintRecord, SourceRecord};
@@ -69,6 +68,16 @@ pub enum StoreError {
     /// The database itself failed.
     #[error("the database failed")]
     Database(#[from] sled::Error),
+    /// The disk is nearly full; nothing was written.
+    #[error("{free} bytes are free on the disk of {}; below {least} nothing is stored", folder.display())]
+    Full {
+        /// The store's directory.
+        folder: PathBuf,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that must be.
+        least: u64,
+    },
     /// Not even an empty database opens.
     #[error("no database can be opened in {}: {why}", folder.display())]
     Unusable {
@@ -77,6 +86,26 @@ pub enum StoreError {
         /// What the database said.
         why: String,
     },
+}
+
+impl StoreError {
+    /// Returns whether the store may do it later, when there is room on the disk again.
+    pub fn is_transient(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        match self {
+            Self::Io { source, .. } | Self::Database(sled::Error::Io(source)) => {
+                matches!(source.kind(), StorageFull | ReadOnlyFilesystem | QuotaExceeded)
+            }
+            Self::Full { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Returns whether the database takes nothing more until it is opened anew.
+    pub fn is_broken(&self) -> bool {
+        // sled remembers its first error and answers everything with it from then on.
+        matches!(self, Self::Database(_))
+    }
 }
 
 /// What opening found, for the log and the status page.
@@ -111,7 +140,9 @@ pub struct Store {
     /// DURABILITY: sled's `flush` is `sync_file_range`; this handle is what is really synced.
     database_file: File,
     journal: Mutex<Journal>,
-    lock: Mutex<Lock>,
+    folder: PathBuf,
+    /// Held by whoever opened it, and for as long as it is open.
+    _lock: Arc<Lock>,
     names: RwLock<Names>,
     mint: Mint,
 }
@@ -144,10 +175,11 @@ pub struct Options<'o> {
 impl Store {
     /// Opens the store, and creates or rebuilds it where there is none that can be read.
     ///
-    /// A second process gets [`StoreError::InUse`]. [`Recovery`] is given where a damaged
-    /// database was put aside and a new one was filled from the journal.
+    /// [`Recovery`] is given where a damaged database was put aside and a new one was filled
+    /// from the journal. `lock` is that of the same directory.
     pub fn open(
         options: &Options<'_>,
+        lock: Arc<Lock>,
         now: Timestamp,
     ) -> Result<(Self, Option<Recovery>), StoreError> {
         let folder = options.folder;
@@ -155,8 +187,6 @@ impl Store {
             let what = format!("{what} {}", folder.display());
             move |source| StoreError::Io { what, source }
         };
-        fs::create_dir_all(folder).map_err(at("create"))?;
-        let lock = Lock::take(folder)?;
         let opened = fence::open(folder, options.cache, now)?;
         let mut trees = Vec::new();
         for (_, name) in Tree::ALL {
@@ -168,7 +198,8 @@ impl Store {
             trees,
             database_file: File::open(folder.join("db/db")).map_err(at("open the database of"))?,
             journal: Mutex::new(Journal::open(&journal_path).map_err(at("open the journal of"))?),
-            lock: Mutex::new(lock),
+            folder: folder.to_owned(),
+            _lock: lock,
             names: RwLock::new(Names::default()),
             mint: Mint { authority: String::new(), date: String::new() },
         };
@@ -181,7 +212,7 @@ impl Store {
         } else {
             None
         };
-        store.load_names()?;
+        store.reread_names()?;
         store.mint = store.minted(options.authority, now)?;
         Ok((store, recovery))
     }
@@ -191,11 +222,17 @@ impl Store {
         &self.mint
     }
 
-    /// Writes into the lock file where the control socket is, so that commands find it.
-    pub fn announce(&self, socket: &Path) -> Result<(), StoreError> {
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = "write the lock file".to_owned();
-        lock.write(Some(socket)).map_err(|source| StoreError::Io { what, source })
+    /// Fails with [`StoreError::Full`] where less than `least` bytes are free on the disk.
+    ///
+    /// DURABILITY: asked before every group, so that sled never meets a full disk: its first
+    /// error is its last word until it is opened anew.
+    pub fn require_space(&self, least: u64) -> Result<(), StoreError> {
+        // Where the file system does not tell, a write will.
+        let free = free_space(&self.folder).unwrap_or(u64::MAX);
+        if free < least {
+            return Err(StoreError::Full { folder: self.folder.clone(), free, least });
+        }
+        Ok(())
     }
 
     /// Begins a group of changes. There is one writer.
@@ -212,8 +249,9 @@ impl Store {
         self.trees.get(tree as usize).expect("every tree of `Tree::ALL` was opened, in its order")
     }
 
-    fn load_names(&self) -> Result<(), StoreError> {
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+    /// Reads the sources' names again, after a group that may have changed them has failed.
+    pub fn reread_names(&self) -> Result<(), StoreError> {
+        let mut names = Names::default();
         for entry in self.tree(Tree::Sources) {
             let (name, value) = entry?;
             let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
@@ -222,6 +260,7 @@ impl Store {
                 names.insert(&id, record.key);
             }
         }
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
         Ok(())
     }
 
@@ -292,7 +331,9 @@ mod tests {
 
     fn open(folder: &Path) -> (Store, Option<Recovery>) {
         let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
-        Store::open(&options, at(0)).unwrap()
+        let lock = Lock::take(folder).unwrap();
+        lock.announce(None).unwrap();
+        Store::open(&options, Arc::new(lock), at(0)).unwrap()
     }
 
     fn source(name: &str) -> SourceId {
@@ -420,8 +461,7 @@ mod tests {
     fn a_second_process_is_told_who_holds_the_store() {
         let folder = tempfile::tempdir().unwrap();
         let (_store, _) = open(folder.path());
-        let options = Options { folder: folder.path(), cache: 1 << 20, authority: None };
-        let refused = Store::open(&options, at(0)).err().unwrap().to_string();
+        let refused = Lock::take(folder.path()).unwrap_err().to_string();
         assert!(
             refused.ends_with(&format!("in use by process {}", std::process::id())),
             "{refused}"

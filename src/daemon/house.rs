@@ -1,0 +1,284 @@
+//! What runs wherever the store is open: in the daemon, in one pass of `poll`, in a command.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{Notify, mpsc, watch};
+use url::Url;
+
+use super::channels::Press;
+use super::clock;
+use super::directory::Directory;
+use super::dirty::Dirty;
+use super::pipeline::Line;
+use super::poller::{Poller, Which};
+use super::run::RunError;
+use super::service::Service;
+use super::writer::{self, Settings, Setup, Work};
+use crate::config::{Config, Listen};
+use crate::enrich::Measure;
+use crate::fetch::{FetchError, Fetcher, Limits};
+use crate::model::{Outcome, SourceId};
+use crate::publish::Site;
+use crate::schedule::Policy;
+use crate::serve::{Order, Parts, Plan, ReloadOrder, Served};
+use crate::store::{Lock, Mint, Options, Recovery, Store, StoreError};
+use crate::telemetry::Metrics;
+
+const PROJECT: &str = "https://github.com/briefwire/briefwire";
+/// Commands that wait for the writer.
+const ORDERS: usize = 256;
+/// Wishes to reload that wait.
+const RELOADS: usize = 4;
+/// Sources that wait to be asked at once.
+const POLLS: usize = 1024;
+
+/// What outlives the store: it may be closed and opened again under this.
+pub(super) struct Ground {
+    /// The configuration in force.
+    pub(super) config: watch::Sender<Arc<Config>>,
+    pub(super) served: Arc<Served>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) reloads: mpsc::Receiver<ReloadOrder>,
+    pub(super) service: Arc<Service>,
+    /// Where HTTP is answered, where that is an address.
+    pub(super) address: Option<SocketAddr>,
+}
+
+impl Ground {
+    pub(super) fn new(config: Config, address: Option<SocketAddr>) -> Self {
+        let (orders, ordered) = mpsc::channel(ORDERS);
+        let (reloads, asked) = mpsc::channel(RELOADS);
+        let plan = plan(&config, site(&config, address, None));
+        let parts = Parts { orders, reloads, metrics: Arc::default(), clock: clock::now, plan };
+        Self {
+            config: watch::Sender::new(Arc::new(config)),
+            served: Arc::new(Served::new(parts)),
+            orders: ordered,
+            reloads: asked,
+            service: Arc::new(Service::of_process()),
+            address,
+        }
+    }
+
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
+    }
+
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.served.metrics
+    }
+}
+
+/// The stages joined around an open store.
+pub(super) struct House {
+    pub(super) store: Arc<Store>,
+    pub(super) writer: mpsc::Sender<Work>,
+    pub(super) dirty: Arc<Dirty>,
+    /// Told when the database takes nothing more until it is opened anew.
+    pub(super) broken: Arc<Notify>,
+    pub(super) press: Arc<Press>,
+    config: watch::Receiver<Arc<Config>>,
+    served: Arc<Served>,
+    polls: Option<mpsc::Receiver<SourceId>>,
+    thread: JoinHandle<()>,
+}
+
+/// Opens the store of a configuration.
+pub(super) fn open_store(
+    config: &Config,
+    lock: Arc<Lock>,
+) -> Result<(Store, Option<Recovery>), StoreError> {
+    let authority = config.server.public_url.as_ref().and_then(|url| url.host_str());
+    let options = Options { folder: &config.store.path, cache: config.store.cache, authority };
+    let (store, recovery) = Store::open(&options, lock, clock::now())?;
+    if let Some(recovery) = &recovery {
+        let aside = recovery.put_aside.as_ref().map(|path| path.display().to_string());
+        tracing::error!(
+            aside = aside.unwrap_or_default(),
+            briefs = recovery.briefs,
+            items = recovery.items,
+            lost_lines = recovery.lost,
+            "the database was damaged and has been rebuilt from the journal"
+        );
+    }
+    Ok((store, recovery))
+}
+
+impl House {
+    /// Starts the writer, after it has renamed the sources that the configuration renamed.
+    pub(super) fn build(ground: &Ground, store: Arc<Store>) -> Result<Self, RunError> {
+        let config = ground.config();
+        rename_sources(&config, &store)?;
+        let (polls, asked) = mpsc::channel(POLLS);
+        let (dirty, broken) = (Arc::new(Dirty::default()), Arc::new(Notify::new()));
+        let (writer, thread) = writer::start(Setup {
+            store: Arc::clone(&store),
+            dirty: Arc::clone(&dirty),
+            settings: Settings::of(&config),
+            polls,
+            condition: Arc::clone(&ground.served.condition),
+            metrics: Arc::clone(ground.metrics()),
+            service: Arc::clone(&ground.service),
+            broken: Arc::clone(&broken),
+            clock: clock::now,
+        })?;
+        let site = site(&config, ground.address, Some(store.mint()));
+        ground.served.follow(plan(&config, site));
+        ground.served.attach(Some(Arc::clone(&store)));
+        let press = Press {
+            store: Arc::clone(&store),
+            served: Arc::clone(&ground.served),
+            writer: writer.clone(),
+            config: ground.config.subscribe(),
+            clock: clock::now,
+        };
+        Ok(Self {
+            store,
+            writer,
+            dirty,
+            broken,
+            press: Arc::new(press),
+            config: ground.config.subscribe(),
+            served: Arc::clone(&ground.served),
+            polls: Some(asked),
+            thread,
+        })
+    }
+
+    /// Gives up everything that sends to the writer or reads the store, and returns what is left
+    /// to wait for.
+    pub(super) fn close(self) -> (JoinHandle<()>, Arc<Store>) {
+        (self.thread, self.store)
+    }
+
+    pub(super) fn poller(&mut self) -> Result<Poller, RunError> {
+        let config = Arc::clone(&self.config.borrow());
+        let line = Arc::new(line(&config, Arc::clone(&self.store))?);
+        let asked = self.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
+        let ways = (self.config.clone(), self.writer.clone(), asked);
+        Ok(Poller::new(line, Arc::clone(&self.served), ways))
+    }
+
+    /// Reads the directory of briefs whole, before any item is matched.
+    pub(super) async fn directory(&self) -> Result<Directory, StoreError> {
+        let ways = (self.config.clone(), self.writer.clone());
+        let watched = Arc::clone(&self.served.watched);
+        let mut directory = Directory::new(&self.store, watched, ways, clock::now)?;
+        directory.read_whole().await;
+        Ok(directory)
+    }
+}
+
+/// Returns what polls share under a configuration.
+pub(super) fn line(config: &Config, store: Arc<Store>) -> Result<Line, FetchError> {
+    let fetch = &config.fetch;
+    let public = config.server.public_url.as_ref().map(ToString::to_string);
+    let contact = fetch.contact.clone().or(public).unwrap_or_else(|| PROJECT.to_owned());
+    Ok(Line {
+        fetcher: Fetcher::new(Limits {
+            contact,
+            connect: fetch.connect_timeout,
+            header: fetch.header_timeout,
+            idle: fetch.idle_timeout,
+            total: fetch.total_timeout,
+            max_wire: fetch.max_wire,
+            max_decoded: fetch.max_body,
+        })?,
+        store,
+        policy: Policy {
+            every: fetch.every,
+            min_every: fetch.min_every,
+            max_every: fetch.max_every,
+        },
+        measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },
+        max_file: fetch.max_body,
+        clock: clock::now,
+    })
+}
+
+fn rename_sources(config: &Config, store: &Store) -> Result<(), StoreError> {
+    for source in &config.sources {
+        if store.state(&source.id)?.is_some() {
+            continue;
+        }
+        for was in &source.was {
+            let mut changes = store.begin();
+            if changes.rename_source(was, &source.id)? {
+                changes.commit()?;
+                tracing::info!(source = %source.id, %was, "source renamed; its items go on under the new id");
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns what requests are answered by.
+pub(super) fn plan(config: &Config, site: Site) -> Plan {
+    let is_public = config.server.public_url.is_some();
+    let open = &config.server.open;
+    let is_guarded = |path: &&str| is_public && !open.iter().any(|open| open == path);
+    Plan {
+        site,
+        sources: config.sources.clone(),
+        channels: config.channels.clone(),
+        token: config.server.admin_token.as_ref().map(|token| token.reveal().to_owned()),
+        guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
+    }
+}
+
+/// Returns where documents are published; without a mint nothing that needs guids is.
+pub(super) fn site(config: &Config, address: Option<SocketAddr>, mint: Option<&Mint>) -> Site {
+    let configured = match &config.server.listen {
+        Listen::Tcp(address) => Some(*address),
+        Listen::Unix(_) => None,
+    };
+    // Port 0 is known only once it is bound.
+    let listening = address.or(configured).map(|address| format!("http://{address}"));
+    let listening = listening.unwrap_or_else(|| "http://localhost".to_owned());
+    let base = config.server.public_url.as_ref().map_or(listening, ToString::to_string);
+    let base = format!("{}/", base.trim_end_matches('/'));
+    Site {
+        base: Url::parse(&base).expect("a checked address with a slash behind it is an address"),
+        authority: mint.map(|mint| mint.authority.clone()).unwrap_or_default(),
+        date: mint.map(|mint| mint.date.clone()).unwrap_or_default(),
+        ttl: config.publish.ttl.as_secs() / 60,
+        image: config.publish.image.clone(),
+    }
+}
+
+/// Polls some sources once, renders the channels, and returns what came of each poll.
+pub async fn poll_once(
+    config: &Config,
+    which: &Which,
+) -> Result<Vec<(SourceId, Outcome)>, RunError> {
+    let lock = Arc::new(Lock::take(&config.store.path)?);
+    announce(&lock, None);
+    let (store, _) = open_store(config, lock)?;
+    store.require_space(config.store.min_free)?;
+    let ground = Ground::new(config.clone(), None);
+    let mut house = House::build(&ground, Arc::new(store))?;
+    house.directory().await?;
+    let outcomes = house.poller()?.pass(which).await?;
+    house.press.render(None).await;
+    let (thread, _store) = house.close();
+    join(thread).await;
+    Ok(outcomes)
+}
+
+/// Writes who holds the lock; a disk that takes no byte does not keep us from holding it.
+pub(super) fn announce(lock: &Lock, socket: Option<&std::path::Path>) {
+    if let Err(error) = lock.announce(socket) {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "commands cannot find this process");
+    }
+}
+
+/// Waits for the writer: it ends once it has committed what it was given.
+pub(super) async fn join(thread: JoinHandle<()>) {
+    if !matches!(tokio::task::spawn_blocking(move || thread.join()).await, Ok(Ok(()))) {
+        tracing::error!("the writer panicked");
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether it lives, whether it is ready, and what it counts.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use super::Served;
+
+/// The text format of Prometheus and `OpenMetrics`.
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) fn routes() -> Router<Arc<Served>> {
+    Router::new().route("/healthz", get(|| async { "alive\n" })).route("/readyz", get(ready))
+}
+
+pub(super) fn metrics() -> Router<Arc<Served>> {
+    Router::new().route("/metrics", get(print_metrics))
+}
+
+async fn ready(State(served): State<Arc<Served>>) -> Response {
+    match served.unready() {
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        None => "ready\n".into_response(),
+    }
+}
+
+async fn print_metrics(State(served): State<Arc<Served>>) -> Response {
+    // A store that is closed or cannot tell leaves its last figures standing.
+    let measured = served.read(|view| {
+        let (items, briefs) = view.store.counts();
+        Ok((items, briefs, view.store.size_on_disk()?))
+    });
+    if let Ok((items, briefs, bytes)) = measured.await {
+        served.metrics.measure_store(items, briefs, bytes);
+    }
+    ([(CONTENT_TYPE, METRICS)], served.metrics.print()).into_response()
+}
+
+/// Counts every answer of the public listener by the kind of page and its status.
+pub(super) async fn count(
+    State(served): State<Arc<Served>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let response = next.run(request).await;
+    served.metrics.request(kind(path.as_deref()), response.status().as_u16());
+    response
+}
+
+/// Returns a small closed set of names, whatever strangers ask for.
+fn kind(route: Option<&str>) -> &'static str {
+    let Some(route) = route else { return "other" };
+    match route.split('/').nth(1).unwrap_or_default() {
+        "feeds" => "feed",
+        "" | "items" | "briefs" => "page",
+        "api" => "api",
+        "status" => "status",
+        "metrics" => "metrics",
+        "healthz" | "readyz" => "health",
+        _ => "other",
+    }
+}
+
+impl Served {
+    /// Returns why it is not ready, if it is not: the store is not open or does not take
+    /// changes, or a channel has no document.
+    pub(super) fn unready(&self) -> Option<String> {
+        let trouble = self.condition.words();
+        if !trouble.is_empty() {
+            return Some(format!("degraded: {trouble}"));
+        }
+        if self.view().is_err() {
+            return Some("the store is being opened".to_owned());
+        }
+        let plan = self.plan();
+        let missing = plan.channels.iter().find(|c| self.documents.get(&c.id).is_none());
+        missing.map(|channel| format!("channel `{}` has no document yet", channel.id))
+    }
+}

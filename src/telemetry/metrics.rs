@@ -1,0 +1,224 @@
+//! What `/metrics` tells, in the text format of Prometheus (`OpenMetrics` 1.0).
+//!
+//! Names and units follow <https://prometheus.io/docs/practices/naming/>: base units, `_total`
+//! for what only grows. Labels come from small closed sets and from the configuration, never
+//! from strangers.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Upper bounds of the poll durations, in seconds; the default total timeout is 30 s.
+const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+type One = [(&'static str, String); 1];
+type Two = [(&'static str, String); 2];
+type Seconds = Gauge<f64, AtomicU64>;
+
+/// Everything that is counted and measured, in one process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    polls: Family<One, Counter>,
+    poll_seconds: Histogram,
+    due: Gauge,
+    lag: Seconds,
+    under_way: Gauge,
+    sources: Family<One, Gauge>,
+    items: Gauge,
+    briefs: Gauge,
+    store_bytes: Gauge,
+    decisions: Family<One, Counter>,
+    published: Family<Two, Gauge>,
+    document_bytes: Family<Two, Gauge>,
+    requests: Family<Two, Counter>,
+    commits: Family<One, Counter>,
+    reloads: Family<One, Counter>,
+}
+
+/// What came of a poll, as a label.
+#[derive(Debug, Clone, Copy)]
+pub struct Poll {
+    /// `not_modified`, `read`, `rate_limited`, `gone` or `failed`.
+    pub outcome: &'static str,
+    /// From the first byte sent to the answer digested.
+    pub took: Duration,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("briefwire"),
+            polls: Family::default(),
+            poll_seconds: Histogram::new(POLL_BUCKETS),
+            due: Gauge::default(),
+            lag: Seconds::default(),
+            under_way: Gauge::default(),
+            sources: Family::default(),
+            items: Gauge::default(),
+            briefs: Gauge::default(),
+            store_bytes: Gauge::default(),
+            decisions: Family::default(),
+            published: Family::default(),
+            document_bytes: Family::default(),
+            requests: Family::default(),
+            commits: Family::default(),
+            reloads: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let Self { registry, .. } = self;
+        registry.register("polls", "Polls by outcome", self.polls.clone());
+        let (name, help) = ("poll_duration", "How long polls took");
+        registry.register_with_unit(name, help, Unit::Seconds, self.poll_seconds.clone());
+        registry.register("due_sources", "Sources that are due and wait", self.due.clone());
+        let (name, help) = ("due_lag", "How long the source that waits longest has been due");
+        registry.register_with_unit(name, help, Unit::Seconds, self.lag.clone());
+        registry.register("polls_in_flight", "Polls under way", self.under_way.clone());
+        registry.register("sources", "Configured sources by state", self.sources.clone());
+        registry.register("items", "Stored items", self.items.clone());
+        registry.register("briefs", "Stored briefs", self.briefs.clone());
+        let (name, help) = ("store", "The database on disk");
+        registry.register_with_unit(name, help, Unit::Bytes, self.store_bytes.clone());
+        let help = "Decisions on new or changed items, by how their brief was found";
+        registry.register("matches", help, self.decisions.clone());
+        let help = "Items in a channel's document, by the origin of their brief";
+        registry.register("published_items", help, self.published.clone());
+        let (name, help) = ("document", "A channel's document, by its coding");
+        registry.register_with_unit(name, help, Unit::Bytes, self.document_bytes.clone());
+        registry.register("requests", "Answers by kind and status", self.requests.clone());
+        registry.register("commits", "Groups of changes by result", self.commits.clone());
+        registry.register("reloads", "Reloads by result", self.reloads.clone());
+    }
+
+    /// Counts a poll.
+    pub fn poll(&self, poll: Poll) {
+        self.polls.get_or_create(&[("outcome", poll.outcome.to_owned())]).inc();
+        self.poll_seconds.observe(poll.took.as_secs_f64());
+    }
+
+    /// Measures what waits for its turn: how many, for how long at most, how many under way.
+    pub fn measure_queue(&self, due: usize, lag: Duration, under_way: usize) {
+        self.due.set(signed(due));
+        self.lag.set(lag.as_secs_f64());
+        self.under_way.set(signed(under_way));
+    }
+
+    /// Measures how many sources are `well`, `failing` and `gone`.
+    pub fn measure_sources(&self, states: &[(&str, usize)]) {
+        for (state, count) in states {
+            self.sources.get_or_create(&[("state", (*state).to_owned())]).set(signed(*count));
+        }
+    }
+
+    /// Returns how many sources fail.
+    pub fn failing(&self) -> i64 {
+        self.sources.get_or_create(&[("state", "failing".to_owned())]).get()
+    }
+
+    /// Measures the store.
+    pub fn measure_store(&self, items: usize, briefs: usize, bytes: u64) {
+        self.items.set(signed(items));
+        self.briefs.set(signed(briefs));
+        self.store_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a decision by its tier.
+    pub fn decision(&self, method: &str) {
+        self.decisions.get_or_create(&[("method", method.to_owned())]).inc();
+    }
+
+    /// Measures a channel's document: items by origin, bytes by coding.
+    pub fn measure_document(
+        &self,
+        channel: &str,
+        origins: &[(&str, usize)],
+        sizes: &[(&str, usize)],
+    ) {
+        for (origin, count) in origins {
+            let labels = [("channel", channel.to_owned()), ("origin", (*origin).to_owned())];
+            self.published.get_or_create(&labels).set(signed(*count));
+        }
+        for (coding, bytes) in sizes {
+            let labels = [("channel", channel.to_owned()), ("coding", (*coding).to_owned())];
+            self.document_bytes.get_or_create(&labels).set(signed(*bytes));
+        }
+    }
+
+    /// Forgets a channel that has left the configuration.
+    pub fn forget_channel(&self, channel: &str, origins: &[&str], codings: &[&str]) {
+        for (name, values, family) in
+            [("origin", origins, &self.published), ("coding", codings, &self.document_bytes)]
+        {
+            for value in values {
+                family.remove(&[("channel", channel.to_owned()), (name, (*value).to_owned())]);
+            }
+        }
+    }
+
+    /// Counts an answer over HTTP.
+    pub fn request(&self, kind: &'static str, status: u16) {
+        let labels = [("kind", kind.to_owned()), ("status", status.to_string())];
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts a group of changes that was committed, or was not.
+    pub fn commit(&self, is_durable: bool) {
+        let result = if is_durable { "durable" } else { "failed" };
+        self.commits.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    /// Counts a reload that was applied, or was refused.
+    pub fn reload(&self, is_applied: bool) {
+        let result = if is_applied { "applied" } else { "refused" };
+        self.reloads.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    /// Returns everything as text.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing into a text does not fail");
+        text
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_printed_with_its_unit() {
+        let metrics = Metrics::default();
+        metrics.poll(Poll { outcome: "read", took: Duration::from_millis(300) });
+        metrics.request("feed", 304);
+        metrics.measure_document("world", &[("stored", 2)], &[("gzip", 900)]);
+        let text = metrics.print();
+        for line in [
+            "briefwire_polls_total{outcome=\"read\"} 1",
+            "briefwire_poll_duration_seconds_bucket{le=\"0.5\"} 1",
+            "briefwire_requests_total{kind=\"feed\",status=\"304\"} 1",
+            "briefwire_published_items{channel=\"world\",origin=\"stored\"} 2",
+            "briefwire_document_bytes{channel=\"world\",coding=\"gzip\"} 900",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
+        }
+        metrics.forget_channel("world", &["stored"], &["gzip"]);
+        assert!(!metrics.print().contains("world"));
+    }
+}

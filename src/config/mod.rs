@@ -165,10 +165,12 @@ pub struct Publish {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The least level that is printed.
     pub level: Level,
+    /// `[log.modules]`: the same for single modules, each a module of `lib.rs`.
+    pub modules: Vec<(String, Level)>,
     /// How a line is printed.
     pub format: LogFormat,
 }
@@ -191,10 +193,14 @@ pub enum Level {
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
+    /// With fields to the journal where there is one, else text.
+    Auto,
     /// Text.
     Text,
     /// One JSON object a line.
     Json,
+    /// With fields to the journal.
+    Journal,
 }
 
 /// Reads and checks a configuration file.
@@ -236,7 +242,7 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
     let matching = sections::matching(root.section("matching", &none));
     let enrich = sections::enrich(root.section("enrich", &none));
     let publish = sections::publish(root.section("publish", &none), &place, &store);
-    let log = sections::log(root.section("log", &none));
+    let log = sections::log(root.section("log", &none), &none);
     let sources = sources::read(root.sections("source"), &place);
     let channels = channels::read(root.sections("channel"), &place, &sources);
     // A broken header lets its keys fall to the document's own level; only the break is told.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::de::DeTable;
 use url::Url;
 
 use super::table::{Found, Table};
@@ -173,7 +174,28 @@ pub(super) fn publish(mut table: Table<'_, '_>, place: &Place, store: &Store) ->
     }
 }
 
-pub(super) fn log(mut table: Table<'_, '_>) -> Log {
+/// The modules of `lib.rs`, in its order.
+const MODULES: &[&str] = &[
+    "model",
+    "text",
+    "telemetry",
+    "config",
+    "schedule",
+    "fetch",
+    "parse",
+    "reconcile",
+    "briefs",
+    "matching",
+    "enrich",
+    "publish",
+    "contract",
+    "store",
+    "serve",
+    "daemon",
+    "cli",
+];
+
+pub(super) fn log<'t>(mut table: Table<'_, 't>, none: &'t DeTable<'t>) -> Log {
     let levels = [
         ("error", Level::Error),
         ("warn", Level::Warn),
@@ -181,11 +203,35 @@ pub(super) fn log(mut table: Table<'_, '_>) -> Log {
         ("debug", Level::Debug),
         ("trace", Level::Trace),
     ];
-    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-    let log = Log {
-        level: table.choice("level", Level::Info, &levels),
-        format: table.choice("format", LogFormat::Text, &formats),
-    };
+    let formats = [
+        ("auto", LogFormat::Auto),
+        ("text", LogFormat::Text),
+        ("json", LogFormat::Json),
+        ("journal", LogFormat::Journal),
+    ];
+    let level = table.choice("level", Level::Info, &levels);
+    let format = table.choice("format", LogFormat::Auto, &formats);
+    let mut of_module = table.section("modules", none);
+    let modules = MODULES.iter().filter_map(|name| {
+        of_module.choice_if_given(name, &levels).map(|level| ((*name).to_owned(), level))
+    });
+    let modules = modules.collect();
+    of_module.finish();
     table.finish();
-    log
+    Log { level, modules, format }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_modules_are_those_of_the_crate() {
+        let lib = include_str!("../lib.rs");
+        let listed: Vec<&str> = lib
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+            .collect();
+        assert_eq!(listed, MODULES);
+    }
 }

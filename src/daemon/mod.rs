@@ -9,6 +9,7 @@ mod clock;
 mod control;
 mod desk;
 mod directory;
+mod log;
 mod pipeline;
 mod poller;
 mod run;
@@ -16,5 +17,6 @@ mod writer;
 
 pub use clock::now;
 pub use control::{Control, ControlError};
+pub use log::levels;
 pub use poller::Which;
 pub use run::{RunError, poll_once, run};

@@ -65,7 +65,8 @@ impl Desk {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Returns the command that runs the binary on this desk's configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_briefwire"));
         command
             .args(arguments)

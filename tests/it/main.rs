@@ -12,6 +12,7 @@ mod asking;
 mod desk;
 mod golden;
 mod journey;
+mod logs;
 mod origin;
 mod readers;
 mod serving;

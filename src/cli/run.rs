@@ -3,8 +3,13 @@
 use std::process::ExitCode;
 
 use super::{block_on, output};
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, Environment, LogFormat};
 use crate::{daemon, telemetry};
+
+/// Returns the environment of a daemon, which does not go without its credentials.
+pub(super) fn environment() -> Environment {
+    Environment { needs_credentials: true, ..Environment::of_process() }
+}
 
 /// Runs the daemon until it is told to stop.
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {

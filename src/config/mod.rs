@@ -7,6 +7,7 @@
 mod channels;
 mod locate;
 mod mistake;
+mod secret;
 mod sections;
 mod sources;
 mod table;
@@ -231,7 +232,11 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
         let message = error.message().replace('\n', ", ");
         mistakes.borrow_mut().add(&span, "", format!("not TOML: {message}"), "");
     }
-    let place = Place { folder: file.parent().unwrap_or(Path::new("")).to_owned() };
+    let place = Place {
+        folder: file.parent().unwrap_or(Path::new("")).to_owned(),
+        credentials: environment.credentials_directory.clone(),
+        needs_credentials: environment.needs_credentials,
+    };
     let none = DeTable::new();
     let mut root = Table::new("", document.get_ref(), document.span(), &mistakes);
 
@@ -269,9 +274,12 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
     })
 }
 
-/// What the paths of a file are relative to.
+/// Where the files are that a configuration names.
 struct Place {
+    /// What its paths are relative to.
     folder: PathBuf,
+    credentials: Option<PathBuf>,
+    needs_credentials: bool,
 }
 
 impl Place {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use super::table::{Found, Table};
+use super::secret::secret;
+use super::table::Table;
 use super::{
-    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Secret,
-    Server, Store,
+    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Server,
+    Store,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,33 +59,6 @@ fn base_url(text: &str) -> Option<Url> {
         && url.fragment().is_none()
         && url.username().is_empty();
     plain.then_some(url)
-}
-
-/// Reads a token from its file: one line, at least 8 characters, no white space.
-pub(super) fn secret(
-    table: &Table<'_, '_>,
-    key: &str,
-    file: &Found<String>,
-    place: &Place,
-) -> Option<Secret> {
-    let path = place.path(&file.value);
-    let accepted = "a file that holds one line of at least 8 characters is accepted";
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            let found = format!("cannot read {}: {error}", path.display());
-            table.wrong(&file.span, key, found, accepted);
-            return None;
-        }
-    };
-    let token = text.trim();
-    let one_word = token.chars().all(|c| c.is_ascii_graphic());
-    if token.len() < 8 || !one_word {
-        let found = format!("{} holds no usable token", path.display());
-        table.wrong(&file.span, key, found, accepted);
-        return None;
-    }
-    Some(Secret(token.to_owned()))
 }
 
 pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Environment) -> Store {

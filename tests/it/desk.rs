@@ -116,8 +116,12 @@ impl Desk {
 
     /// Starts the daemon and waits until it says that it is up.
     pub(crate) fn start(&self) -> Daemon {
-        let mut child =
-            self.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_by(self.command(&["run"]))
+    }
+
+    /// Starts the daemon by a command of the caller's.
+    pub(crate) fn start_by(mut command: Command) -> Daemon {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().expect("the daemon prints where it is").unwrap();
         let base = first.split_whitespace().last().unwrap().to_owned();

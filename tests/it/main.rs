@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod credentials;
 mod desk;
 mod golden;
 mod journey;

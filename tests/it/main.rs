@@ -17,4 +17,5 @@ mod logs;
 mod origin;
 mod readers;
 mod serving;
+mod systemd;
 mod tidy;

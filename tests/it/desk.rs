@@ -140,6 +140,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Got {
         self.ask("GET", path, &[], b"")
     }
@@ -151,7 +155,7 @@ impl Daemon {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Got {
-        request(method, &format!("{}{path}", self.base), headers, body)
+        request(method, &self.url(path), headers, body)
     }
 
     /// Asks until the answer is as wanted; fails after ten seconds.

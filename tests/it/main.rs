@@ -17,5 +17,6 @@ mod logs;
 mod origin;
 mod readers;
 mod serving;
+mod subscribing;
 mod systemd;
 mod tidy;

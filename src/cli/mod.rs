@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config;
     match cli.command {
-        Command::Run => run::run(&load(file)?),
+        Command::Run => run::run(&load_in(file, &Environment::of_daemon())?),
         Command::Check(arguments) => check::run(&arguments, file),
         Command::Parse(arguments) => parse::run(&arguments),
         Command::Match(arguments) => matching::run(&arguments),
@@ -114,8 +114,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 /// Reads the configuration that was given, or the one that is in its usual place.
 fn load(file: Option<PathBuf>) -> anyhow::Result<Config> {
-    let environment = Environment::of_process();
-    Ok(config::load(&config::find(file, &environment), &environment)?)
+    load_in(file, &Environment::of_process())
+}
+
+fn load_in(file: Option<PathBuf>, environment: &Environment) -> anyhow::Result<Config> {
+    Ok(config::load(&config::find(file, environment), environment)?)
 }
 
 fn code_of(error: &anyhow::Error) -> ExitCode {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{block_on, output};
-use crate::config::{Config, Level, LogFormat};
+use crate::config::{Config, LogFormat};
 use crate::daemon::Inherited;
 use crate::{daemon, telemetry};
 
@@ -40,19 +40,11 @@ fn announce(place: &str, base: &str, config: &Config) {
 
 /// Starts logging as the configuration says.
 pub(super) fn start_log(config: &Config) {
-    let level = match config.log.level {
-        Level::Error => tracing::Level::ERROR,
-        Level::Warn => tracing::Level::WARN,
-        Level::Info => tracing::Level::INFO,
-        Level::Debug => tracing::Level::DEBUG,
-        Level::Trace => tracing::Level::TRACE,
-    };
-    // Under systemd the journal adds the time.
-    let in_journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let form = match config.log.format {
-        LogFormat::Json => telemetry::Form::Json,
-        LogFormat::Text if in_journal => telemetry::Form::Journal,
+        LogFormat::Auto => telemetry::Form::Auto,
         LogFormat::Text => telemetry::Form::Text,
+        LogFormat::Json => telemetry::Form::Json,
+        LogFormat::Journal => telemetry::Form::Journal,
     };
-    telemetry::start(level, form);
+    telemetry::start(&daemon::levels(&config.log), form);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::Place;
 use super::mistake::suggestion;
-use super::sections::secret;
+use super::secret::{secret, unguessable};
 use super::table::{Found, Table};
 use crate::model::{Body, Channel, ChannelId, Only, Selector, Source};
 
@@ -42,7 +42,9 @@ fn channel(
     let items = table.integer("items", 50, 1..=10_000);
     let body = table.choice("body", Body::Brief, &bodies);
     let file = table.string("token_file");
-    let secret = file.and_then(|file| secret(table, "token_file", &file, place));
+    // A channel that names a token has one, whatever came of reading it.
+    let read = |file| secret(table, "token_file", &file, place).unwrap_or_else(unguessable);
+    let secret = file.map(read);
     Some(Channel {
         id: id?,
         was,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The variables of the environment that briefwire reads.
+/// The variables of the environment that briefwire reads, and what is asked of them.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// `BRIEFWIRE_CONFIG`
@@ -15,9 +15,19 @@ pub struct Environment {
     pub state_home: Option<PathBuf>,
     /// `RUNTIME_DIRECTORY`, as systemd sets it
     pub runtime_directory: Option<PathBuf>,
+    /// `CREDENTIALS_DIRECTORY`, as systemd sets it
+    pub credentials_directory: Option<PathBuf>,
+    /// Whether a credential that is not there is a mistake: it is to the daemon, while a command
+    /// from a shell, where systemd gives none, goes on without.
+    pub needs_credentials: bool,
 }
 
 impl Environment {
+    /// Reads the environment of a daemon, which does not go without its credentials.
+    pub fn of_daemon() -> Self {
+        Self { needs_credentials: true, ..Self::of_process() }
+    }
+
     /// Reads the process's environment.
     pub fn of_process() -> Self {
         let path = |name: &str| {
@@ -34,6 +44,8 @@ impl Environment {
             state_directory: first("STATE_DIRECTORY"),
             state_home: path("XDG_STATE_HOME").or_else(|| home(".local/state")),
             runtime_directory: first("RUNTIME_DIRECTORY"),
+            credentials_directory: path("CREDENTIALS_DIRECTORY"),
+            needs_credentials: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod channels;
 mod locate;
 mod mistake;
+mod secret;
 mod sections;
 mod sources;
 mod table;
@@ -168,10 +169,12 @@ pub struct Publish {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// The least level that is printed.
     pub level: Level,
+    /// `[log.modules]`: the same for single modules, each a module of `lib.rs`.
+    pub modules: Vec<(String, Level)>,
     /// How a line is printed.
     pub format: LogFormat,
 }
@@ -194,10 +197,14 @@ pub enum Level {
 /// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
+    /// With fields to the journal where there is one, else text.
+    Auto,
     /// Text.
     Text,
     /// One JSON object a line.
     Json,
+    /// With fields to the journal.
+    Journal,
 }
 
 /// Reads and checks a configuration file.
@@ -228,7 +235,11 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
         let message = error.message().replace('\n', ", ");
         mistakes.borrow_mut().add(&span, "", format!("not TOML: {message}"), "");
     }
-    let place = Place { folder: file.parent().unwrap_or(Path::new("")).to_owned() };
+    let place = Place {
+        folder: file.parent().unwrap_or(Path::new("")).to_owned(),
+        credentials: environment.credentials_directory.clone(),
+        needs_credentials: environment.needs_credentials,
+    };
     let none = DeTable::new();
     let mut root = Table::new("", document.get_ref(), document.span(), &mistakes);
 
@@ -239,7 +250,7 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
     let matching = sections::matching(root.section("matching", &none));
     let enrich = sections::enrich(root.section("enrich", &none));
     let publish = sections::publish(root.section("publish", &none), &place, &store);
-    let log = sections::log(root.section("log", &none));
+    let log = sections::log(root.section("log", &none), &none);
     let sources = sources::read(root.sections("source"), &place);
     let channels = channels::read(root.sections("channel"), &place, &sources);
     // A broken header lets its keys fall to the document's own level; only the break is told.
@@ -266,9 +277,12 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
     })
 }
 
-/// What the paths of a file are relative to.
+/// Where the files are that a configuration names.
 struct Place {
+    /// What its paths are relative to.
     folder: PathBuf,
+    credentials: Option<PathBuf>,
+    needs_credentials: bool,
 }
 
 impl Place {

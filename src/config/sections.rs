@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use toml::de::DeTable;
 use url::Url;
 
-use super::table::{Found, Table};
+use super::secret::secret;
+use super::table::Table;
 use super::{
-    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Secret,
-    Server, Store,
+    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Server,
+    Store,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,33 +59,6 @@ fn base_url(text: &str) -> Option<Url> {
         && url.fragment().is_none()
         && url.username().is_empty();
     plain.then_some(url)
-}
-
-/// Reads a token from its file: one line, at least 8 characters, no white space.
-pub(super) fn secret(
-    table: &Table<'_, '_>,
-    key: &str,
-    file: &Found<String>,
-    place: &Place,
-) -> Option<Secret> {
-    let path = place.path(&file.value);
-    let accepted = "a file that holds one line of at least 8 characters is accepted";
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            let found = format!("cannot read {}: {error}", path.display());
-            table.wrong(&file.span, key, found, accepted);
-            return None;
-        }
-    };
-    let token = text.trim();
-    let one_word = token.chars().all(|c| c.is_ascii_graphic());
-    if token.len() < 8 || !one_word {
-        let found = format!("{} holds no usable token", path.display());
-        table.wrong(&file.span, key, found, accepted);
-        return None;
-    }
-    Some(Secret(token.to_owned()))
 }
 
 pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Environment) -> Store {
@@ -174,7 +149,28 @@ pub(super) fn publish(mut table: Table<'_, '_>, place: &Place, store: &Store) ->
     }
 }
 
-pub(super) fn log(mut table: Table<'_, '_>) -> Log {
+/// The modules of `lib.rs`, in its order.
+const MODULES: &[&str] = &[
+    "model",
+    "text",
+    "telemetry",
+    "config",
+    "schedule",
+    "fetch",
+    "parse",
+    "reconcile",
+    "briefs",
+    "matching",
+    "enrich",
+    "publish",
+    "contract",
+    "store",
+    "serve",
+    "daemon",
+    "cli",
+];
+
+pub(super) fn log<'t>(mut table: Table<'_, 't>, none: &'t DeTable<'t>) -> Log {
     let levels = [
         ("error", Level::Error),
         ("warn", Level::Warn),
@@ -182,11 +178,35 @@ pub(super) fn log(mut table: Table<'_, '_>) -> Log {
         ("debug", Level::Debug),
         ("trace", Level::Trace),
     ];
-    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-    let log = Log {
-        level: table.choice("level", Level::Info, &levels),
-        format: table.choice("format", LogFormat::Text, &formats),
-    };
+    let formats = [
+        ("auto", LogFormat::Auto),
+        ("text", LogFormat::Text),
+        ("json", LogFormat::Json),
+        ("journal", LogFormat::Journal),
+    ];
+    let level = table.choice("level", Level::Info, &levels);
+    let format = table.choice("format", LogFormat::Auto, &formats);
+    let mut of_module = table.section("modules", none);
+    let modules = MODULES.iter().filter_map(|name| {
+        of_module.choice_if_given(name, &levels).map(|level| ((*name).to_owned(), level))
+    });
+    let modules = modules.collect();
+    of_module.finish();
     table.finish();
-    log
+    Log { level, modules, format }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_modules_are_those_of_the_crate() {
+        let lib = include_str!("../lib.rs");
+        let listed: Vec<&str> = lib
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+            .collect();
+        assert_eq!(listed, MODULES);
+    }
 }

@@ -20,8 +20,8 @@ pub(super) struct Found<T> {
 
 /// A table of the file that is being read.
 pub(super) struct Table<'r, 't> {
-    /// `fetch`, `source`; empty for the document itself.
-    name: &'static str,
+    /// `fetch`, `log.modules`, `source`; empty for the document itself.
+    name: String,
     entries: &'t DeTable<'t>,
     span: Range<usize>,
     known: Vec<&'static str>,
@@ -30,12 +30,12 @@ pub(super) struct Table<'r, 't> {
 
 impl<'r, 't> Table<'r, 't> {
     pub(super) fn new(
-        name: &'static str,
+        name: impl Into<String>,
         entries: &'t DeTable<'t>,
         span: Range<usize>,
         mistakes: &'r RefCell<Mistakes<'t>>,
     ) -> Self {
-        Self { name, entries, span, known: Vec::new(), mistakes }
+        Self { name: name.into(), entries, span, known: Vec::new(), mistakes }
     }
 
     /// Returns the full name of one of its keys.
@@ -210,11 +210,20 @@ impl<'r, 't> Table<'r, 't> {
         default: T,
         choices: &[(&'static str, T)],
     ) -> T {
+        self.choice_if_given(key, choices).unwrap_or(default)
+    }
+
+    /// Returns one of a few words, if one is given.
+    pub(super) fn choice_if_given<T: Copy>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let accepted = format!("{} is accepted", words.join(" or "));
         let read =
             |text: &str| choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-        self.parsed(key, &accepted, read).map_or(default, |found| found.value)
+        self.parsed(key, &accepted, read).map(|found| found.value)
     }
 
     /// Returns a whole number or a text, for keys that take both.
@@ -239,12 +248,14 @@ impl<'r, 't> Table<'r, 't> {
     pub(super) fn section(&mut self, key: &'static str, none: &'t DeTable<'t>) -> Self {
         let mut entries = (none, self.span.clone());
         if let Some(value) = self.get(key) {
-            match value.get_ref().as_table() {
-                Some(table) => entries = (table, value.span()),
-                None => self.expected(value, key, &format!("a section `[{key}]` is accepted")),
+            if let Some(table) = value.get_ref().as_table() {
+                entries = (table, value.span());
+            } else {
+                let accepted = format!("a section `[{}]` is accepted", self.path(key));
+                self.expected(value, key, &accepted);
             }
         }
-        Self::new(key, entries.0, entries.1, self.mistakes)
+        Self::new(self.path(key), entries.0, entries.1, self.mistakes)
     }
 
     /// Returns the tables of a list such as `[[source]]`.

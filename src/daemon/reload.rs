@@ -9,11 +9,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::house::{self, Ground, House};
+use super::log::levels;
 use super::writer::{Settings, Work};
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::model::{Channel, Reloaded, Source, SourceId};
 use crate::publish::Site;
 use crate::serve::ReloadOrder;
+use crate::telemetry;
 
 /// Reads the configuration again, tells the service manager, and answers who asked.
 pub(super) async fn run(ground: &Ground, house: Option<&House>, order: Option<ReloadOrder>) {
@@ -47,7 +49,7 @@ fn log(account: &Reloaded) {
 
 async fn read(ground: &Ground) -> Result<Config, Vec<String>> {
     let file = ground.config().file.clone();
-    let load = move || config::load(&file, &Environment::of_process());
+    let load = move || config::load(&file, &Environment::of_daemon());
     match tokio::task::spawn_blocking(load).await {
         Ok(Ok(config)) => Ok(config),
         Ok(Err(error)) => Err(lines(&error)),
@@ -83,6 +85,7 @@ async fn apply(ground: &Ground, house: Option<&House>, mut new: Config) -> Reloa
     if let Some(house) = house {
         house.press.prepare(&plan, &new.publish.dir).await;
     }
+    telemetry::adjust(&levels(&new.log));
     ground.served.follow(plan);
     ground.config.send_replace(Arc::new(new));
     if let Some(house) = house {
@@ -267,6 +270,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("publish.ttl", old.publish.ttl != new.publish.ttl),
         ("publish.image", old.publish.image != new.publish.image),
         ("log.level", old.log.level != new.log.level),
+        ("log.modules", old.log.modules != new.log.modules),
     ])
 }
 

@@ -1,7 +1,10 @@
-//! Log set-up and metrics: what an operator's tools read.
+//! What the running program tells about itself: its log and its metrics.
+//!
+//! Messages go to standard error or to the journal; what a command prints for its user goes to
+//! standard output, and is `cli`'s.
 
 mod log;
 mod metrics;
 
-pub use log::{Form, start};
+pub use log::{Form, Levels, adjust, start};
 pub use metrics::{Metrics, Poll};

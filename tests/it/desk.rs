@@ -65,7 +65,8 @@ impl Desk {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Returns the command that runs the binary on this desk's configuration.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_briefwire"));
         command
             .args(arguments)
@@ -115,8 +116,12 @@ impl Desk {
 
     /// Starts the daemon and waits until it says that it is up.
     pub(crate) fn start(&self) -> Daemon {
-        let mut child =
-            self.command(&["run"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::start_by(self.command(&["run"]))
+    }
+
+    /// Starts the daemon by a command of the caller's.
+    pub(crate) fn start_by(mut command: Command) -> Daemon {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().expect("the daemon prints where it is").unwrap();
         let base = first.split_whitespace().last().unwrap().to_owned();
@@ -135,6 +140,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     pub(crate) fn get(&self, path: &str) -> Got {
         self.ask("GET", path, &[], b"")
     }
@@ -146,7 +155,7 @@ impl Daemon {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Got {
-        request(method, &format!("{}{path}", self.base), headers, body)
+        request(method, &self.url(path), headers, body)
     }
 
     /// Asks until the answer is as wanted; fails after ten seconds.

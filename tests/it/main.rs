@@ -9,10 +9,14 @@
 )]
 
 mod asking;
+mod credentials;
 mod desk;
 mod golden;
 mod journey;
+mod logs;
 mod origin;
 mod readers;
 mod serving;
+mod subscribing;
+mod systemd;
 mod tidy;

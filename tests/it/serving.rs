@@ -7,7 +7,7 @@ use crate::desk::{Desk, between, feed};
 use crate::origin::Answer;
 
 const BRIEF: &[u8] = br#"{"title": "Wall", "summary": "The wall of Quillport harbour gave way.", "urls": ["https://wire.example.org/wall"]}"#;
-const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
+pub(crate) const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
 
 fn desk() -> Desk {
     let desk = Desk::new(&["wire"]);

@@ -1,0 +1,77 @@
+//! Secrets: read from their files, or from what systemd gives a unit as credentials.
+//!
+//! A command that is run from a shell gets no credentials. Unless it needs them it goes on
+//! without: the API's token is then absent, and a secret channel has a token nobody knows.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+
+use super::table::{Found, Table};
+use super::{Place, Secret};
+
+const CREDENTIAL: &str = "credential:";
+
+/// Reads a token from its file or credential: one line, at least 8 characters, no white space.
+///
+/// `None` is a mistake that was recorded, or a credential that is absent where none is needed.
+pub(super) fn secret(
+    table: &Table<'_, '_>,
+    key: &str,
+    file: &Found<String>,
+    place: &Place,
+) -> Option<Secret> {
+    let path = match file.value.strip_prefix(CREDENTIAL) {
+        Some(name) => credential(table, key, (name, file), place)?,
+        None => place.path(&file.value),
+    };
+    let accepted = "a file that holds one line of at least 8 characters is accepted";
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            let found = format!("cannot read {}: {error}", path.display());
+            table.wrong(&file.span, key, found, accepted);
+            return None;
+        }
+    };
+    let token = text.trim();
+    let one_word = token.chars().all(|c| c.is_ascii_graphic());
+    if token.len() < 8 || !one_word {
+        let found = format!("{} holds no usable token", path.display());
+        table.wrong(&file.span, key, found, accepted);
+        return None;
+    }
+    Some(Secret(token.to_owned()))
+}
+
+/// Returns the file of a credential.
+fn credential(
+    table: &Table<'_, '_>,
+    key: &str,
+    (name, file): (&str, &Found<String>),
+    place: &Place,
+) -> Option<PathBuf> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        let accepted = "`credential:` and a name of letters, digits, `.`, `_` and `-` is accepted";
+        table.wrong(&file.span, key, format!("found \"{}\"", file.value), accepted);
+        return None;
+    }
+    if place.credentials.is_none() && place.needs_credentials {
+        let found = format!("no credential `{name}`: $CREDENTIALS_DIRECTORY is not set");
+        let accepted = format!(
+            "`LoadCredential={name}:FILE` in the systemd unit gives it; without systemd, the path \
+             of a file is accepted"
+        );
+        table.wrong(&file.span, key, found, accepted);
+    }
+    place.credentials.as_ref().map(|folder| folder.join(name))
+}
+
+/// Returns a token that nobody knows.
+///
+/// SECURITY: a secret channel whose token is absent must not become a public one, so it gets
+/// this. 128 bits of a hash whose keys the operating system drew.
+pub(super) fn unguessable() -> Secret {
+    let keys = RandomState::new();
+    Secret(format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1)))
+}

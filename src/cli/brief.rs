@@ -60,10 +60,14 @@ pub(super) enum Command {
         /// The brief's id
         brief: String,
     },
-    /// Withdraw a brief
+    /// Withdraw a brief, or those whose files vanished together
     Remove {
         /// Its id
-        brief: String,
+        #[arg(required_unless_present = "vanished")]
+        brief: Option<String>,
+        /// All briefs whose files are gone, after `status` has asked whether that is meant
+        #[arg(long, conflicts_with = "brief")]
+        vanished: bool,
     },
 }
 
@@ -83,7 +87,10 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> anyhow::Result<Ex
         Command::Block { item, brief } => {
             change("PUT", format!("/blocks/{}/{brief}", id_of(item)), &config)?;
         }
-        Command::Remove { brief } => change("DELETE", format!("/briefs/{brief}"), &config)?,
+        Command::Remove { brief: Some(brief), .. } => {
+            change("DELETE", format!("/briefs/{brief}"), &config)?;
+        }
+        Command::Remove { brief: None, .. } => remove_vanished(&config)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -169,6 +176,25 @@ fn add(files: &[PathBuf], config: &Config) -> anyhow::Result<ExitCode> {
 
 fn change(method: &'static str, path: String, config: &Config) -> anyhow::Result<()> {
     report_change(&ask(config, &Call { method, path, body: None })?)
+}
+
+fn remove_vanished(config: &Config) -> anyhow::Result<()> {
+    let path = "/vanished-briefs".to_owned();
+    let answer = ask(config, &Call { method: "DELETE", path, body: None })?;
+    if answer.get("withdrawing").and_then(Value::as_u64).unwrap_or_default() > 0 {
+        return line(&format!("{} briefs are being withdrawn", text(&answer, "withdrawing")));
+    }
+    // No daemon watches the directory; the files themselves tell.
+    let listed = ask(config, &Call::get("/briefs"))?;
+    let is_gone = |brief: &&Value| {
+        let file = text(brief, "file");
+        !file.is_empty() && !std::path::Path::new(&file).exists()
+    };
+    let briefs = listed.as_array().map(Vec::as_slice).unwrap_or_default();
+    for brief in briefs.iter().filter(is_gone) {
+        change("DELETE", format!("/briefs/{}", text(brief, "id")), config)?;
+    }
+    Ok(())
 }
 
 fn report_change(answer: &Value) -> anyhow::Result<()> {

@@ -5,11 +5,13 @@
 mod brief;
 mod check;
 mod enrich;
+mod healthcheck;
 mod items;
 mod matching;
 mod output;
 mod parse;
 mod poll;
+mod reload;
 mod run;
 mod status;
 mod why;
@@ -69,6 +71,12 @@ enum Command {
     /// Tell why an item has its brief, or when a source is next due
     #[command(after_help = "Example: briefwire why 0123456789abcdef0123456789abcdef")]
     Why(why::Arguments),
+    /// Make the running daemon read its configuration again; a wrong one changes nothing
+    #[command(after_help = "Example: briefwire check && briefwire reload")]
+    Reload(reload::Arguments),
+    /// Tell by the exit status whether the daemon runs and is well
+    #[command(after_help = "Example: briefwire healthcheck || systemctl restart briefwire")]
+    Healthcheck(healthcheck::Arguments),
     /// Tell how sources and channels are
     #[command(after_help = "Example: briefwire status --json")]
     Status(status::Arguments),
@@ -108,6 +116,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Items(arguments) => items::run(&arguments, &load(file)?),
         Command::Brief(command) => brief::run(&command, file),
         Command::Why(arguments) => why::run(&arguments, &load(file)?),
+        Command::Reload(arguments) => reload::run(&arguments, &load(file)?),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load(file)?),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
     }
 }

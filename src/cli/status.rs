@@ -25,8 +25,15 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     }
     let trouble = text(&answer, "trouble");
     line(&if trouble.is_empty() { "well".to_owned() } else { format!("degraded: {trouble}") })?;
+    let vanished = text(&answer, "vanished_briefs");
+    if !vanished.is_empty() {
+        line(&vanished)?;
+    }
     let (items, briefs) = (text(&answer, "items"), text(&answer, "briefs"));
-    line(&format!("{items} items, {briefs} briefs, {} bytes", text(&answer, "bytes")))?;
+    // While the store is closed nobody knows.
+    if !items.is_empty() {
+        line(&format!("{items} items, {briefs} briefs, {} bytes", text(&answer, "bytes")))?;
+    }
     let rows = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let sources: Vec<Vec<String>> = rows("sources")
         .iter()

@@ -455,10 +455,10 @@ fn not_found(what: &'static str, name: &str) -> Refusal {
     Refusal::Command(CommandError::NotFound { what, name: name.to_owned() })
 }
 
-/// A file wins over the API for its id.
+/// A file wins over the API for its id, as long as it is there.
 fn refuse_if_owned(id: &BriefId, owner: &BriefOrigin, by: &BriefOrigin) -> Result<(), Refusal> {
     match (owner, by) {
-        (BriefOrigin::File(file), BriefOrigin::Api) => {
+        (BriefOrigin::File(file), BriefOrigin::Api) if file.exists() => {
             Err(Refusal::Command(CommandError::OwnedByFile { id: id.clone(), file: file.clone() }))
         }
         _ => Ok(()),

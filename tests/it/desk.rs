@@ -119,15 +119,20 @@ impl Desk {
         Self::start_by(self.command(&["run"]))
     }
 
-    /// Starts the daemon by a command of the caller's.
-    pub(crate) fn start_by(mut command: Command) -> Daemon {
+    /// Starts the daemon by a command of the caller's, and waits until it is ready.
+    pub(crate) fn start_by(command: Command) -> Daemon {
+        let daemon = Self::spawn(command);
+        daemon.until("readyz", |got| got.status == 200);
+        daemon
+    }
+
+    /// Starts the daemon by a command of the caller's, and waits until it listens.
+    pub(crate) fn spawn(mut command: Command) -> Daemon {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = lines.next().expect("the daemon prints where it is").unwrap();
         let base = first.split_whitespace().last().unwrap().to_owned();
-        let daemon = Daemon { child, base, _lines: lines };
-        daemon.until("readyz", |got| got.status == 200);
-        daemon
+        Daemon { child, base, _lines: lines }
     }
 }
 
@@ -177,11 +182,19 @@ impl Daemon {
         self.child.wait().unwrap();
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let arguments = [format!("-{name}"), self.pid().to_string()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    }
+
     /// Sends SIGTERM and returns the exit code and how long it took.
     pub(crate) fn terminate(mut self) -> (Option<i32>, Duration) {
         let began = Instant::now();
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("TERM");
         (self.child.wait().unwrap().code(), began.elapsed())
     }
 }
@@ -191,6 +204,16 @@ impl Drop for Daemon {
         // Already gone where the test ended it.
         self.child.kill().ok();
         self.child.wait().ok();
+    }
+}
+
+/// Waits until something is so; fails after ten seconds.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(10), "{what}");
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
 

@@ -10,13 +10,16 @@
 
 mod asking;
 mod credentials;
+mod daemon;
 mod desk;
 mod golden;
 mod journey;
 mod logs;
 mod origin;
 mod readers;
+mod reloading;
 mod serving;
 mod subscribing;
 mod systemd;
 mod tidy;
+mod watching;

@@ -18,6 +18,11 @@ impl Answer {
         Self { status: 200, headers: Vec::new(), body: body.into() }
     }
 
+    /// Closes the connection without a word.
+    pub(crate) fn hangs_up() -> Self {
+        Self::status(0)
+    }
+
     pub(crate) fn status(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
@@ -45,6 +50,8 @@ impl Asked {
 struct Script {
     answers: HashMap<String, Answer>,
     asked: Vec<Asked>,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 /// A running origin; its threads end with the process.
@@ -78,6 +85,11 @@ impl Origin {
         self.script.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
+    /// Returns how many requests were under way at once, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.script.lock().unwrap().most_at_once
+    }
+
     /// Returns the requests so far for a path, and forgets them.
     pub(crate) fn take_asked(&self, path: &str) -> Vec<Asked> {
         let mut script = self.script.lock().unwrap();
@@ -108,6 +120,8 @@ fn converse(stream: TcpStream, script: &Mutex<Script>) -> Option<()> {
         let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
         let answer = {
             let mut script = script.lock().unwrap();
+            script.at_once += 1;
+            script.most_at_once = script.most_at_once.max(script.at_once);
             script.asked.push(Asked { line: line.trim_end().to_owned(), headers });
             script.answers.get(&path).cloned().unwrap_or_else(|| Answer::status(404))
         };
@@ -116,6 +130,11 @@ fn converse(stream: TcpStream, script: &Mutex<Script>) -> Option<()> {
             head += &format!("{name}: {value}\r\n");
         }
         head += &format!("Content-Length: {}\r\n\r\n", answer.body.len());
+        // A request is under way until its answer begins.
+        script.lock().unwrap().at_once -= 1;
+        if answer.status == 0 {
+            return None;
+        }
         stream.write_all(head.as_bytes()).ok()?;
         stream.write_all(&answer.body).ok()?;
     }

@@ -1,0 +1,361 @@
+//! How the daemon starts, stops, and lives with trouble.
+
+use std::os::unix::net::UnixDatagram;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::desk::{Desk, between, eventually, feed, missing};
+use crate::origin::{Answer, request};
+use crate::serving::TOKEN;
+
+fn desk() -> Desk {
+    let desk = Desk::new(&["wire"]);
+    desk.origin.script("/wire", Answer::ok(feed(&[("a", "Wall gives way", "Text of a.")])));
+    desk
+}
+
+/// A service manager that only listens.
+struct Manager {
+    socket: UnixDatagram,
+}
+
+impl Manager {
+    fn bind(desk: &Desk) -> Self {
+        let socket = UnixDatagram::bind(desk.path("notify")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        Self { socket }
+    }
+
+    /// Returns the next message that begins with one of these words.
+    #[track_caller]
+    fn next(&self, wanted: &[&str]) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = self.socket.recv(&mut buffer).expect("a message in time");
+            let text = String::from_utf8(buffer[..length].to_vec()).unwrap();
+            if wanted.iter().any(|word| text.starts_with(word)) {
+                return text;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_service_manager_is_told_what_happens() {
+    let desk = desk();
+    let manager = Manager::bind(&desk);
+    let mut command = desk.command(&["run"]);
+    command.env("NOTIFY_SOCKET", desk.path("notify")).env("WATCHDOG_USEC", "30000000");
+    let daemon = Desk::spawn(command);
+    manager.next(&["READY=1"]);
+    assert_eq!(daemon.get("feeds/all.xml").status, 200, "ready means served");
+    let status = manager.next(&["STATUS="]);
+    assert!(status.starts_with("STATUS=serving 1 channels; 1 sources, "), "{status}");
+    manager.next(&["WATCHDOG=1"]);
+    manager.next(&["WATCHDOG=1"]);
+    desk.ok(&["reload"]);
+    let reloading = manager.next(&["RELOADING=1", "READY=1", "STOPPING=1"]);
+    let stamp = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap().trim();
+    assert!(stamp.parse::<u64>().unwrap() > 0, "{reloading}");
+    assert_eq!(manager.next(&["RELOADING=1", "READY=1", "STOPPING=1"]).trim(), "READY=1");
+    let (code, _) = daemon.terminate();
+    assert_eq!(code, Some(0));
+    assert_eq!(manager.next(&["READY=1", "STOPPING=1"]).trim(), "STOPPING=1");
+}
+
+#[test]
+fn sockets_of_the_service_manager_are_taken() {
+    if !Command::new("systemd-socket-activate")
+        .arg("--version")
+        .output()
+        .is_ok_and(|o| o.status.success())
+    {
+        return missing("systemd-socket-activate");
+    }
+    let desk = desk();
+    desk.poll();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let unix = desk.path("http.sock");
+    for place in [free.to_string(), unix.display().to_string()] {
+        let mut command = Command::new("systemd-socket-activate");
+        command.args(["-l", &place, "-E", "BRIEFWIRE_TEST_CLOCK"]);
+        command.args([env!("CARGO_BIN_EXE_briefwire"), "run", "--config"]).arg(desk.path("c.toml"));
+        let mut child = command
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let ask = || {
+            let url = if place.starts_with('/') {
+                format!("unix:{place}")
+            } else {
+                format!("http://{place}/feeds/all.xml")
+            };
+            fetch(&url)
+        };
+        // The first connection starts it; what comes meanwhile waits in the socket.
+        eventually("served", || ask().is_some_and(|text| text.contains("Wall gives way")));
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{place}");
+    }
+}
+
+/// Asks for the channel `all` over TCP or a Unix socket; `None` while nobody listens.
+fn fetch(url: &str) -> Option<String> {
+    use std::io::{Read, Write};
+    let mut answer = String::new();
+    let question = b"GET /feeds/all.xml HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    if let Some(path) = url.strip_prefix("unix:") {
+        let mut stream = std::os::unix::net::UnixStream::connect(path).ok()?;
+        stream.write_all(question).ok()?;
+        stream.read_to_string(&mut answer).ok()?;
+    } else {
+        let host = url.strip_prefix("http://")?.split('/').next()?;
+        let mut stream = std::net::TcpStream::connect(host).ok()?;
+        stream.write_all(question).ok()?;
+        stream.read_to_string(&mut answer).ok()?;
+    }
+    Some(answer)
+}
+
+#[test]
+fn a_second_process_on_one_store_says_so_in_a_line() {
+    let desk = desk();
+    let daemon = desk.start();
+    // On the very port: the store is what is said to be in use, not the address.
+    let port = daemon.url("").trim_end_matches('/').rsplit(':').next().unwrap().to_owned();
+    let text = desk.configuration(&["wire"]).replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+    desk.write("c.toml", &text);
+    let second = desk.run(&["run"]);
+    assert_eq!(second.code, 75);
+    assert_eq!(second.err.lines().count(), 1, "{}", second.err);
+    assert!(second.err.contains(&format!("in use by process {}", daemon.pid())), "{}", second.err);
+    assert_eq!(daemon.get("readyz").status, 200);
+}
+
+#[test]
+fn a_stop_under_load_loses_nothing_that_was_acknowledged() {
+    let desk = desk();
+    let daemon = desk.start();
+    let (base, stop) = (daemon.url(""), AtomicBool::new(false));
+    let mut acknowledged = Vec::new();
+    std::thread::scope(|scope| {
+        let editors: Vec<_> = (0..4)
+            .map(|editor| {
+                let (base, stop) = (base.clone(), &stop);
+                scope.spawn(move || {
+                    let mut done = Vec::new();
+                    for round in 0.. {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let id = format!("b-{editor}-{round}");
+                        if put(&base, &id) != Some(201) {
+                            break;
+                        }
+                        done.push(id);
+                    }
+                    done
+                })
+            })
+            .collect();
+        eventually("some are stored", || {
+            let listed = request("GET", &format!("{base}api/briefs"), &[TOKEN], b"");
+            listed.text().matches("\"id\"").count() > 20
+        });
+        let (code, took) = daemon.terminate();
+        assert_eq!(code, Some(0));
+        assert!(took < Duration::from_secs(5), "{took:?}");
+        stop.store(true, Ordering::Relaxed);
+        for editor in editors {
+            acknowledged.extend(editor.join().unwrap());
+        }
+    });
+    let listed = desk.ok(&["brief", "list", "--json"]);
+    for id in &acknowledged {
+        assert!(listed.contains(&format!("\"{id}\"")), "{id} of {}", acknowledged.len());
+    }
+}
+
+/// Stores a brief; `None` where the connection broke.
+fn put(base: &str, id: &str) -> Option<u16> {
+    use std::io::{Read, Write};
+    let host = base.strip_prefix("http://")?.trim_end_matches('/');
+    let body = format!("{{\"summary\": \"Brief {id}.\"}}");
+    let mut stream = std::net::TcpStream::connect(host).ok()?;
+    let head = format!(
+        "PUT /api/briefs/{id} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{}: {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        TOKEN.0,
+        TOKEN.1,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+#[test]
+fn a_clock_that_is_set_changes_nothing_about_when_sources_are_asked() {
+    let desk = Desk::new(&["fast", "slow"]);
+    for path in ["/fast", "/slow"] {
+        desk.origin.script(path, Answer::ok(feed(&[("a", "A", "Text of a.")])));
+    }
+    let text =
+        desk.configuration(&["fast", "slow"]).replace("[fetch]", "[fetch]\nmin_every = \"1s\"");
+    let text = text.replace("id = \"fast\"", "id = \"fast\"\nevery = \"1s\"");
+    desk.write("c.toml", &text.replace("id = \"slow\"", "id = \"slow\"\nevery = \"30m\""));
+    let daemon = desk.start();
+    let fast = || desk.origin.take_asked("/fast").len();
+    let mut asked = 0;
+    eventually("polled", || {
+        asked += fast();
+        asked >= 1
+    });
+    eventually("slow is polled", || {
+        daemon.get("feeds/all.xml").text().matches("<item>").count() == 2
+    });
+    assert_eq!(desk.origin.take_asked("/slow").len(), 1);
+    for seconds in [3600, 0, -3600] {
+        desk.later(seconds);
+        let mut asked = fast();
+        asked = 0 * asked;
+        eventually("it goes on", || {
+            asked += fast();
+            asked >= 3
+        });
+        assert_eq!(
+            desk.origin.take_asked("/slow").len(),
+            0,
+            "after the clock was set to {seconds}"
+        );
+    }
+    let page = daemon.get("metrics").text();
+    assert!(page.contains("briefwire_polls_total"), "{page}");
+}
+
+#[test]
+fn an_origin_that_was_away_is_not_stormed_when_it_is_back() {
+    let names: Vec<String> = (0..20).map(|n| format!("s{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let desk = Desk::new(&names);
+    let text = desk
+        .configuration(&names)
+        .replace("[fetch]", "[fetch]\nmin_every = \"1s\"\nevery = \"1s\"");
+    desk.write("c.toml", &text);
+    for name in &names {
+        desk.origin.script(&format!("/{name}"), Answer::hangs_up());
+    }
+    let daemon = desk.start();
+    daemon.until("status", |got| got.text().matches("<td>1</td><td>0</td>").count() == 20);
+    for name in &names {
+        desk.origin.script(&format!("/{name}"), Answer::ok(feed(&[(name, name, "Text.")])));
+        desk.origin.take_asked(&format!("/{name}"));
+    }
+    daemon.until("feeds/all.xml", |got| got.text().matches("<item>").count() == 20);
+    let most = names.iter().map(|name| desk.origin.take_asked(&format!("/{name}")).len()).max();
+    assert!(most.unwrap() <= 3, "each is asked as often as its interval says: {most:?}");
+    assert!(desk.origin.most_at_once() <= 2, "per_host holds");
+}
+
+#[test]
+fn a_nearly_full_disk_stops_polls_and_nothing_else_and_room_starts_them_again() {
+    let desk = desk();
+    let low = desk.configuration(&["wire"]).replace("[store]", "[store]\nmin_free = \"1024GiB\"");
+    desk.write("c.toml", &low);
+    let daemon = Desk::spawn(desk.command(&["run"]));
+    let told = daemon.until("readyz", |got| got.text().contains("sources are not polled"));
+    assert_eq!(told.status, 503);
+    assert!(desk.ok(&["status"]).contains("degraded: "));
+    assert_eq!(desk.run(&["healthcheck"]).code, 1);
+    let page = daemon.until("feeds/all.xml", |got| got.status == 200);
+    assert!(page.text().contains("<channel>"), "feeds are served");
+    assert_eq!(desk.origin.take_asked("/wire").len(), 0);
+    desk.write("c.toml", &desk.configuration(&["wire"]));
+    desk.ok(&["reload"]);
+    daemon.until("feeds/all.xml", |got| got.text().contains("Wall gives way"));
+    daemon.until("readyz", |got| got.status == 200);
+}
+
+#[test]
+fn what_is_on_disk_is_served_while_the_store_does_not_open() {
+    let can_mount = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
+    if !Command::new("unshare").args(can_mount).output().is_ok_and(|o| o.status.success()) {
+        return missing("a mount namespace (unshare -m)");
+    }
+    let desk = desk();
+    let before = desk.poll();
+    let store = desk.path("store");
+    std::fs::rename(&store, desk.path("seed")).unwrap();
+    std::fs::create_dir(&store).unwrap();
+    // A small disk with the store on it, filled to the last byte.
+    let script = format!(
+        "mount -t tmpfs -o size=24m tmpfs {store} && cp -a {seed}/. {store}/ && \
+         (cat /dev/zero > {store}/filler; true) 2>/dev/null; exec \"$@\"",
+        store = store.display(),
+        seed = desk.path("seed").display(),
+    );
+    let inner = desk.command(&["run"]);
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let manager = Manager::bind(&desk);
+    command.env("NOTIFY_SOCKET", desk.path("notify"));
+    let daemon = Desk::spawn(command);
+    manager.next(&["READY=1"]);
+    assert_eq!(daemon.get("feeds/all.xml").text(), before, "byte for byte");
+    let told = daemon.until("readyz", |got| got.text().contains("the store cannot be opened"));
+    assert_eq!(told.status, 503);
+    assert_eq!(daemon.get("healthz").status, 200);
+    assert_eq!(daemon.get("items/00000000000000000000000000000000").status, 503);
+    assert_eq!(daemon.get("status").status, 200);
+
+    let filler = format!("/proc/{}/root{}/filler", daemon.pid(), store.display());
+    std::fs::remove_file(filler).unwrap();
+    daemon.until("readyz", |got| got.text().contains("sources are not polled"));
+    assert_eq!(daemon.get("feeds/all.xml").text(), before);
+    let guid = between(&before, "<guid isPermaLink=\"false\">", "</guid>")[0].to_owned();
+    let id = guid.rsplit(':').next().unwrap();
+    assert_eq!(daemon.get(&format!("items/{id}")).status, 200, "the store is open");
+}
+
+#[test]
+fn metrics_tell_what_an_operator_watches() {
+    let desk = desk();
+    desk.write(
+        "briefs/wall.md",
+        "---\nurls: [\"https://wire.example.org/a\"]\n---\nSummary:\nThe wall.\n",
+    );
+    let daemon = desk.start();
+    daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"wall\""));
+    let tag = daemon.get("feeds/all.xml").header("ETag").unwrap();
+    assert_eq!(daemon.ask("GET", "feeds/all.xml", &[("If-None-Match", &tag)], b"").status, 304);
+    let got =
+        daemon.until("metrics", |got| got.text().contains("briefwire_sources{state=\"well\"} 1"));
+    let text = got.text();
+    for line in [
+        "briefwire_polls_total{outcome=\"read\"} 1",
+        "briefwire_poll_duration_seconds_count 1",
+        "briefwire_due_sources 0",
+        "briefwire_items 1",
+        "briefwire_briefs 1",
+        "briefwire_matches_total{method=\"url\"} 1",
+        "briefwire_published_items{channel=\"all\",origin=\"stored\"} 1",
+        "briefwire_published_items{channel=\"all\",origin=\"extracted\"} 0",
+        "briefwire_requests_total{kind=\"feed\",status=\"304\"} 1",
+    ] {
+        assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
+    }
+    for name in
+        ["briefwire_due_lag_seconds ", "briefwire_store_bytes ", "briefwire_document_bytes{"]
+    {
+        assert!(text.contains(name), "{name}\n{text}");
+    }
+}

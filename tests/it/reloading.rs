@@ -1,0 +1,186 @@
+//! A changed configuration, applied while everything runs.
+
+use crate::desk::{Daemon, Desk, between, eventually, feed};
+use crate::origin::Answer;
+
+fn desk() -> Desk {
+    let desk = Desk::new(&["wire", "post"]);
+    desk.origin.script("/wire", Answer::ok(feed(&[("a", "Wall gives way", "Text of a.")])));
+    desk.origin.script("/post", Answer::ok(feed(&[("b", "Choir wins", "Text of b.")])));
+    desk
+}
+
+fn channel(id: &str, more: &str) -> String {
+    format!("[[channel]]\nid = \"{id}\"\ntitle = \"{id}\"\nfrom = [\"wire\"]\n{more}\n")
+}
+
+fn guids(daemon: &Daemon, path: &str) -> Vec<String> {
+    let text = daemon.get(path).text();
+    let guids = between(&text, "<guid isPermaLink=\"false\">", "</guid>");
+    guids.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn sources_and_channels_come_go_and_change_their_names() {
+    let desk = desk();
+    let old = desk.configuration(&["wire", "post"]);
+    desk.write("c.toml", &(old.clone() + &channel("one", "") + &channel("two", "")));
+    let daemon = desk.start();
+    daemon.until("feeds/one.xml", |got| got.text().contains("Wall gives way"));
+    daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins"));
+    let before = guids(&daemon, "feeds/one.xml");
+    desk.origin.script("/new", Answer::ok(feed(&[("c", "Gale to come", "Text of c.")])));
+
+    let renamed = desk
+        .configuration(&["wire", "new"])
+        .replace("id = \"wire\"", "id = \"cable\"\nwas = [\"wire\"]")
+        + &channel("uno", "was = [\"one\"]").replace("[\"wire\"]", "[\"cable\"]");
+    desk.write("c.toml", &renamed);
+    let said = desk.ok(&["reload"]);
+    let mut lines: Vec<&str> = said.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(
+        lines,
+        [
+            "channel `one` is `uno` now; its address answers 301",
+            "channel `two` removed; its address answers 410",
+            "channel `uno` added",
+            "source `new` added",
+            "source `post` removed; its items stay",
+            "source `wire` is `cable` now; its items go on under the new id",
+        ]
+    );
+    // What is there at once needs no second look: documents are rendered before the answer.
+    assert_eq!(
+        guids(&daemon, "feeds/uno.xml"),
+        before,
+        "a renamed source's items keep their guids"
+    );
+    let moved = daemon.get("feeds/one.xml");
+    assert_eq!(moved.status, 301);
+    assert_eq!(moved.header("Location").unwrap(), daemon.url("feeds/uno.xml"));
+    assert_eq!(daemon.get("feeds/two.xml").status, 410);
+    assert_eq!(daemon.get("feeds/three.xml").status, 404);
+    assert!(!desk.path("store/documents/two.xml").exists(), "a web server must not go on either");
+    let all = daemon.until("feeds/all.xml", |got| got.text().contains("Gale to come")).text();
+    assert!(all.contains("Choir wins"), "a removed source's items stay");
+    assert_eq!(desk.ok(&["reload"]), "nothing has changed\n");
+
+    drop(daemon);
+    let daemon = desk.start();
+    assert_eq!(daemon.get("feeds/two.xml").status, 410, "a restart does not forget it");
+    assert_eq!(guids(&daemon, "feeds/uno.xml"), before);
+}
+
+#[test]
+fn a_wrong_file_changes_nothing_and_says_all_that_is_wrong() {
+    let desk = desk();
+    let daemon = desk.start();
+    let before = daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins")).body;
+    let wrong = desk.configuration(&["wire"]).replace("title = \"All\"", "tilte = \"All\"");
+    desk.write("c.toml", &(wrong + "[fetch.x]\n"));
+    let ran = desk.run(&["reload"]);
+    assert_eq!(ran.code, 78, "{}", ran.err);
+    assert!(ran.err.contains("did you mean `title`?"), "{}", ran.err);
+    assert_eq!(daemon.get("feeds/all.xml").body, before);
+
+    // The daemon itself finds it wrong as well: by a signal nobody reads it before.
+    daemon.signal("HUP");
+    daemon.until("metrics", |got| got.text().contains("reloads_total{result=\"refused\"} 1"));
+    assert_eq!(daemon.get("feeds/all.xml").body, before);
+    assert_eq!(daemon.get("readyz").status, 200);
+}
+
+#[test]
+fn a_signal_reloads_and_what_needs_a_restart_is_said() {
+    let desk = desk();
+    let daemon = desk.start();
+    daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins"));
+    let changed =
+        desk.configuration(&["wire", "post"]).replace("title = \"All\"", "title = \"Whole\"");
+    desk.write("c.toml", &changed);
+    daemon.signal("HUP");
+    daemon.until("feeds/all.xml", |got| got.text().contains("<title>Whole</title>"));
+
+    let restart = changed
+        .replace("listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:1\"")
+        .replace("[fetch]", "[fetch]\nper_host = 3");
+    desk.write("c.toml", &restart);
+    let said = desk.ok(&["reload", "--json"]);
+    let account: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(account["needs_restart"], serde_json::json!(["server.listen"]));
+    assert_eq!(account["changes"], serde_json::json!(["setting fetch.per_host changed"]));
+    assert_eq!(daemon.get("readyz").status, 200, "it listens where it did");
+}
+
+#[test]
+fn no_request_is_lost_while_the_configuration_changes() {
+    let desk = desk();
+    let daemon = desk.start();
+    daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins"));
+    let texts = [
+        desk.configuration(&["wire", "post"]),
+        desk.configuration(&["wire", "post"]) + &channel("more", ""),
+    ];
+    let url = daemon.url("feeds/all.xml");
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let reader = std::thread::spawn(move || {
+        let mut statuses = Vec::new();
+        while stopped.try_recv().is_err() {
+            statuses.push(crate::origin::request("GET", &url, &[], b"").status);
+        }
+        statuses
+    });
+    for round in 0..6 {
+        desk.write("c.toml", &texts[round % 2]);
+        desk.ok(&["reload"]);
+    }
+    stop.send(()).unwrap();
+    let statuses = reader.join().unwrap();
+    assert!(statuses.len() > 6 && statuses.iter().all(|s| *s == 200), "{statuses:?}");
+}
+
+#[test]
+fn a_source_with_another_address_is_asked_there_at_once() {
+    let desk = desk();
+    let daemon = desk.start();
+    daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins"));
+    desk.origin.script("/elsewhere", Answer::ok(feed(&[("d", "From elsewhere", "Text of d.")])));
+    let text = desk.configuration(&["wire", "post"]);
+    let text = text.replace(&desk.origin.url("/wire"), &desk.origin.url("/elsewhere"));
+    desk.write("c.toml", &text);
+    assert_eq!(desk.ok(&["reload"]), "source `wire` changed: url\n");
+    daemon.until("feeds/all.xml", |got| got.text().contains("From elsewhere"));
+    assert_eq!(desk.origin.take_asked("/post").len(), 1, "the others are not asked again");
+}
+
+#[test]
+fn log_levels_and_an_admin_token_change_without_a_restart() {
+    let desk = desk();
+    let daemon = desk.start();
+    desk.write("token2", "another-token-for-tests\n");
+    let text = desk.configuration(&["wire", "post"]).replace("\"token\"", "\"token2\"");
+    desk.write("c.toml", &(text + "[log]\nlevel = \"debug\"\n"));
+    let said = desk.ok(&["reload"]);
+    assert!(said.contains("setting server.admin_token_file changed"), "{said}");
+    assert!(said.contains("setting log.level changed"), "{said}");
+    let ask = |token: &str| {
+        let token = format!("Bearer {token}");
+        daemon.ask("GET", "api/briefs", &[("Authorization", &token)], b"").status
+    };
+    assert_eq!((ask("a-token-for-tests"), ask("another-token-for-tests")), (401, 200));
+}
+
+#[test]
+fn nobody_to_reload_is_an_error() {
+    let desk = desk();
+    let ran = desk.run(&["reload"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("no daemon runs on the store in "), "{}", ran.err);
+    let ran = desk.run(&["healthcheck"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let daemon = desk.start();
+    assert_eq!(desk.ok(&["healthcheck"]), "ready\n");
+    drop(daemon);
+    eventually("it is down", || desk.run(&["healthcheck", "--json"]).code == 1);
+}

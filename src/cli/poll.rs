@@ -29,7 +29,8 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     if running {
         return ask_daemon(&which, config);
     }
-    let outcomes = block_on(async { Ok(daemon::poll_once(config, &which).await?) })?;
+    let outcomes =
+        block_on(async { Ok(daemon::poll_once(config, &which, &mut |_, _| ()).await?) })?;
     let failed = outcomes.iter().filter(|(_, outcome)| !outcome.is_success()).count();
     for (source, outcome) in &outcomes {
         output::line(&format!("{source}: {outcome}"))?;

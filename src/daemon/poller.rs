@@ -113,6 +113,7 @@ impl Poller {
     pub(super) async fn pass(
         mut self,
         which: &Which,
+        on_done: &mut (dyn FnMut(&SourceId, &Outcome) + Send),
     ) -> Result<Vec<(SourceId, Outcome)>, StoreError> {
         let now = (self.line.clock)();
         let mut chosen: Vec<SourceId> = Vec::new();
@@ -139,6 +140,9 @@ impl Poller {
             tokio::select! {
                 done = self.under_way.join_next(), if !self.under_way.is_empty() => {
                     if let Some(done) = self.ended(done) {
+                        if let Some(outcome) = &done.outcome {
+                            on_done(&done.source, outcome);
+                        }
                         outcomes.extend(done.outcome.map(|outcome| (done.source, outcome)));
                     }
                 }

@@ -248,14 +248,17 @@ fn site(config: &Config, store: &Store) -> Site {
 }
 
 /// Polls some sources once, renders the channels, and returns what came of each poll.
+///
+/// `on_done` is told of each poll when it ends.
 pub async fn poll_once(
     config: &Config,
     which: &Which,
+    on_done: &mut (dyn FnMut(&SourceId, &Outcome) + Send),
 ) -> Result<Vec<(SourceId, Outcome)>, RunError> {
     let store = Arc::new(open_store(config)?);
     let house = House::build(config, store)?;
     house.directory(config).await?;
-    let outcomes = house.poller(config)?.pass(which).await?;
+    let outcomes = house.poller(config)?.pass(which, on_done).await?;
     let press = house.press(config);
     press.render(None).await;
     drop(press);

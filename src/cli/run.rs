@@ -2,17 +2,15 @@
 
 use std::process::ExitCode;
 
-use super::{block_on, output};
+use super::{output, runtime};
 use crate::config::{Config, Level, LogFormat};
 use crate::{daemon, telemetry};
 
 /// Runs the daemon until it is told to stop.
 pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     start_log(config);
-    block_on(async {
-        daemon::run(config, |place, base| announce(place, base, config)).await?;
-        Ok(ExitCode::SUCCESS)
-    })
+    runtime()?.block_on(daemon::run(config, |place, base| announce(place, base, config)))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints where everything is, once it is there.

@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod commands;
 mod desk;
 mod golden;
 mod journey;

@@ -1,0 +1,248 @@
+//! The command line: what each command prints into a pipe, on a terminal, and for programs.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::desk::{Desk, feed, missing};
+use crate::origin::Answer;
+
+const WALL: (&str, &str, &str) = (
+    "wall",
+    "Harbour wall of Quillport gives way in the gale and forty boats are moved to Tarn Bay",
+    "The northern wall of Quillport harbour gave way on Sunday night. Forty boats were moved to \
+     Tarn Bay by the coastguard. Mayor Ada Brinlow said it will be rebuilt.",
+);
+const QUAKE: (&str, &str, &str) = (
+    "quake",
+    "東京で大きな地震がありました、交通機関に影響が出ており、多くの人が駅で待っています",
+    "Text of the quake.",
+);
+const BRIEF: &str = "---\nid: wall-brief\ntitle: Quillport harbour wall\n\
+    urls:\n  - https://wire.example.org/wall\n---\n\nSummary:\nThe wall of Quillport collapsed.\n\
+    People Also Ask:\n- Q: Who pays?\n  A: The Café owners' fund.\n";
+
+fn desk() -> Desk {
+    let desk = Desk::new(&["wire"]);
+    desk.origin.script("/wire", Answer::ok(feed(&[WALL, QUAKE])));
+    desk
+}
+
+/// Runs a command in a terminal that is that many columns wide, and returns what the terminal
+/// was sent; `None` where no terminal can be made.
+fn terminal(desk: &Desk, columns: u16, words: &str, variables: &str) -> Option<String> {
+    if Command::new("script").arg("--version").output().is_err() {
+        missing("script (util-linux)");
+        return None;
+    }
+    let (binary, config) = (env!("CARGO_BIN_EXE_briefwire"), desk.path("c.toml"));
+    let line = format!(
+        "stty cols {columns} rows 24; {variables} '{binary}' {words} --config '{}'",
+        config.display()
+    );
+    let ran = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Some(String::from_utf8(ran.stdout).unwrap().replace('\r', ""))
+}
+
+/// Returns the places that a line takes on a terminal, its colours taken off.
+fn width(line: &str) -> usize {
+    let is_wide = |c: char| matches!(c, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF00}'..='\u{FF60}');
+    line.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
+}
+
+fn json(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn item(desk: &Desk, title: &str) -> String {
+    let items = desk.items();
+    let item = items.iter().find(|item| item["title"].as_str().unwrap().contains(title)).unwrap();
+    item["item_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_table_is_whole_in_a_pipe_and_as_wide_as_its_terminal() {
+    let desk = desk();
+    desk.write("briefs/wall.md", BRIEF);
+    desk.poll();
+    let piped = desk.ok(&["items"]);
+    assert!(piped.contains(WALL.1) && piped.contains(QUAKE.1), "{piped}");
+    assert!(!piped.contains('…') && !piped.contains('\u{1b}'), "{piped}");
+    let id = item(&desk, "Harbour wall");
+    for columns in [34, 60, 80, 100, 140] {
+        for words in ["items", "brief list", "brief search wall", "status"] {
+            let Some(shown) = terminal(&desk, columns, words, "NO_COLOR=1") else { return };
+            for line in shown.lines() {
+                assert!(width(line) <= usize::from(columns), "{words} at {columns}: {line}");
+            }
+            assert!(!shown.contains('\u{1b}'), "{words}: {shown:?}");
+            let name = match words {
+                "items" => id.as_str(),
+                "status" => "wire",
+                _ => "wall-brief",
+            };
+            assert!(shown.lines().any(|line| line.starts_with(name)), "{words}: {shown}");
+        }
+    }
+    let shown = terminal(&desk, 80, "items", "").unwrap();
+    assert!(shown.contains("Harbour wall") && shown.contains('…'), "{shown}");
+    let quake = shown.lines().find(|line| line.contains("東京")).unwrap();
+    assert!(width(quake) >= 79, "the room is used: {quake}");
+    assert!(shown.contains("wall-brief"), "{shown}");
+    assert!(terminal(&desk, 200, "items", "").unwrap().contains("PLACEMENT"));
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let desk = desk();
+    desk.origin.script("/wire", Answer::status(500));
+    desk.run(&["poll"]);
+    let red = "\u{1b}[31mwire";
+    let Some(shown) = terminal(&desk, 80, "status", "") else { return };
+    assert!(shown.contains(red), "{shown:?}");
+    assert!(terminal(&desk, 80, "status", "NO_COLOR=").unwrap().contains(red), "an empty one");
+    for variables in ["NO_COLOR=1", "TERM=dumb"] {
+        assert!(!terminal(&desk, 80, "status", variables).unwrap().contains('\u{1b}'));
+    }
+    assert!(!terminal(&desk, 80, "status --json", "").unwrap().contains('\u{1b}'));
+    assert!(!desk.ok(&["status"]).contains('\u{1b}'));
+}
+
+#[test]
+fn what_a_publisher_writes_never_controls_a_terminal() {
+    let desk = Desk::new(&["wire"]);
+    let title = "Evil \\u001b]52;c;ZXZpbA==\\u0007 \\u001b[2J\\u009b31m \\u202e title\\u0000";
+    let evil = format!(
+        r#"{{"version": "https://jsonfeed.org/version/1.1", "title": "{title}", "items":
+            [{{"id": "a", "title": "{title}", "content_text": "{title}. More \u001b[5m text."}}]}}"#
+    );
+    desk.write("evil.json", &evil);
+    desk.origin.script("/wire", Answer::ok(evil).with("Content-Type", "application/feed+json"));
+    desk.poll();
+    let id = item(&desk, "Evil");
+    let file = desk.path("evil.json").display().to_string();
+    let harmless = |text: &str, what: &str| {
+        let bad = text.chars().find(|c| {
+            (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}')
+        });
+        assert_eq!(bad, None, "{what}: {text:?}");
+    };
+    for words in ["items", "status", &format!("why {id}"), &format!("parse {file}")] {
+        harmless(&desk.ok(&words.split(' ').collect::<Vec<_>>()), words);
+        let Some(shown) = terminal(&desk, 80, words, "NO_COLOR=1") else { return };
+        harmless(&shown, words);
+        let Some(shown) = terminal(&desk, 80, &format!("{words} --json"), "") else { return };
+        let json = shown.replace('\u{202e}', "");
+        if words != "status" {
+            harmless(&json, words);
+        }
+    }
+}
+
+#[test]
+fn briefs_are_found_by_all_their_words() {
+    let desk = desk();
+    desk.write("briefs/wall.md", BRIEF);
+    desk.write("briefs/ferry.txt", "Summary:\nThe ferry of Quillport is late.\n");
+    desk.poll();
+    let found = |words: &[&str]| -> Vec<String> {
+        let arguments = [&["brief", "search", "--json"], words].concat();
+        let found = json(&desk.ok(&arguments));
+        found.iter().map(|brief| brief["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found(&["quillport"]), ["ferry", "wall-brief"]);
+    assert_eq!(found(&["QUILLPORT", "wall"]), ["wall-brief"]);
+    assert_eq!(found(&["cafe owners"]), ["wall-brief"], "in an answer, without its accent");
+    assert_eq!(found(&["wall-brief"]), ["wall-brief"], "by id");
+    assert_eq!(found(&["quillport", "--limit", "1"]), ["ferry"]);
+    assert_eq!(found(&["wall", "late"]), [""; 0]);
+    assert!(desk.ok(&["brief", "search", "ferry"]).contains("The ferry of Quillport is late."));
+    assert_eq!(desk.run(&["brief", "search"]).code, 2);
+    let daemon = desk.start();
+    let token = ("Authorization", "Bearer a-token-for-tests");
+    let got = daemon.ask("GET", "api/briefs?q=wall+caf%C3%A9&limit=5", &[token], b"");
+    assert!(got.text().contains("wall-brief") && !got.text().contains("ferry"), "{}", got.text());
+    assert_eq!(found(&["quillport"]).len(), 2, "asked of the daemon");
+}
+
+#[test]
+fn a_pin_and_a_block_are_taken_off_again() {
+    let desk = desk();
+    desk.write("briefs/wall.md", BRIEF);
+    desk.poll();
+    let (wall, quake) = (item(&desk, "Harbour wall"), item(&desk, "東京"));
+    let brief_of = |id: &str| {
+        let items = desk.items();
+        items.iter().find(|item| item["item_id"] == *id).unwrap()["brief_id"].clone()
+    };
+    desk.ok(&["brief", "pin", &quake, "wall-brief"]);
+    assert_eq!(brief_of(&quake), "wall-brief");
+    let told = json(&desk.ok(&["brief", "unpin", &quake, "wall-brief", "--json"]));
+    assert_eq!(told[0]["items"], serde_json::json!([quake]));
+    assert!(brief_of(&quake).is_null());
+    desk.ok(&["brief", "block", &wall, "wall-brief"]);
+    assert!(brief_of(&wall).is_null());
+    desk.ok(&["brief", "unblock", &wall, "wall-brief"]);
+    assert_eq!(brief_of(&wall), "wall-brief");
+}
+
+#[test]
+fn programs_read_what_became_of_a_poll_and_of_each_document() {
+    let desk = Desk::new(&["wire", "broken"]);
+    desk.origin.script("/wire", Answer::ok(feed(&[WALL])));
+    desk.origin.script("/broken", Answer::status(500));
+    let mut polled = json(&desk.ok(&["poll", "--json"]));
+    polled.sort_by_key(|source| source["source"].to_string());
+    assert_eq!(polled.len(), 2);
+    assert_eq!((&polled[0]["source"], &polled[0]["ok"]), (&"broken".into(), &false.into()));
+    assert_eq!(polled[1]["outcome"], "1 items, 1 new, 0 changed");
+    desk.write("good.md", BRIEF);
+    desk.write("bad.json", "{\"title\": \"no summary\"}");
+    desk.write("briefs/owned.txt", "Summary:\nOf a file.\n");
+    desk.write("owned.txt", "Summary:\nOf the API.\n");
+    desk.run(&["poll"]);
+    let files =
+        ["bad.json", "good.md", "owned.txt"].map(|name| desk.path(name).display().to_string());
+    let [bad, good, owned] = files.each_ref().map(String::as_str);
+    let ran = desk.run(&["brief", "add", "--json", bad, owned, good]);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""), "one was refused, the others were not");
+    let told = json(&ran.out);
+    assert_eq!(told[0]["file"], bad);
+    assert!(told[0]["brief"].is_null() && told[0]["errors"][0]["line"] == 1, "{told:?}");
+    let message = told[1]["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("briefs/owned.txt"), "a file wins over the command: {message}");
+    assert_eq!((&told[2]["brief"], &told[2]["changed"]), (&"wall-brief".into(), &true.into()));
+    assert_eq!(told[2]["items"].as_array().unwrap().len(), 1);
+    let ran = desk.run(&["brief", "add", bad, good]);
+    assert!(ran.out.starts_with(&format!("{bad}:1:")), "{}", ran.out);
+    assert!(ran.out.ends_with("wall-brief: unchanged, 0 items differ\n"), "{}", ran.out);
+    let removed = json(&desk.ok(&["brief", "remove", "--json", "wall-brief"]));
+    assert_eq!(removed[0]["brief"], "wall-brief");
+}
+
+#[test]
+fn long_work_shows_a_bar_on_a_terminal_and_nowhere_else() {
+    let desk = desk();
+    desk.write("a.md", BRIEF);
+    desk.write("b.txt", "Summary:\nThe ferry of Quillport is late.\n");
+    let [a, b, lines] =
+        ["a.md", "b.txt", "items.jsonl"].map(|name| desk.path(name).display().to_string());
+    let Some(shown) = terminal(&desk, 80, "poll", "") else { return };
+    assert!(shown.contains("polling [") && shown.contains("1 polled, 0 failed"), "{shown:?}");
+    assert!(!terminal(&desk, 80, "poll --json", "").unwrap().contains("polling"));
+    let add = format!("brief add {a} {b}");
+    assert!(terminal(&desk, 80, &add, "").unwrap().contains("storing ["));
+    assert!(!terminal(&desk, 80, &format!("{add} --json"), "").unwrap().contains("storing"));
+    desk.write("items.jsonl", &desk.ok(&["items", "--json"]));
+    let matching = format!("match --briefs {a} --items {lines}");
+    let shown = terminal(&desk, 80, &matching, "").unwrap();
+    assert!(shown.contains("matching [") && shown.contains("wall-brief  url  1.00"), "{shown:?}");
+    let quiet = desk.run(&["poll"]);
+    assert!(!quiet.err.contains("polling") && !quiet.out.contains("polling"), "{}", quiet.err);
+}

@@ -13,6 +13,7 @@ mod parse;
 mod poll;
 mod progress;
 mod run;
+mod source;
 mod status;
 mod table;
 mod why;
@@ -82,6 +83,9 @@ enum Command {
                       `briefwire brief COMMAND --help` has an example of each."
     )]
     Brief(brief::Command),
+    /// The configured sources and what is known of them
+    #[command(subcommand, after_help = "Example: briefwire source list")]
+    Source(source::Command),
     /// Tell why an item has its brief, or when a source is next due
     #[command(after_help = "Example: briefwire why 0123456789abcdef0123456789abcdef")]
     Why(why::Arguments),
@@ -124,6 +128,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Items(arguments) => items::run(&arguments, &load(file)?),
         Command::Brief(command) => brief::run(&command, file),
         Command::Why(arguments) => why::run(&arguments, &load(file)?),
+        Command::Source(command) => source::run(&command, &load(file)?),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
     }
 }

@@ -76,7 +76,7 @@ fn a_table_is_whole_in_a_pipe_and_as_wide_as_its_terminal() {
     assert!(!piped.contains('…') && !piped.contains('\u{1b}'), "{piped}");
     let id = item(&desk, "Harbour wall");
     for columns in [34, 60, 80, 100, 140] {
-        for words in ["items", "brief list", "brief search wall", "status"] {
+        for words in ["items", "brief list", "brief search wall", "source list", "status"] {
             let Some(shown) = terminal(&desk, columns, words, "NO_COLOR=1") else { return };
             for line in shown.lines() {
                 assert!(width(line) <= usize::from(columns), "{words} at {columns}: {line}");
@@ -84,7 +84,7 @@ fn a_table_is_whole_in_a_pipe_and_as_wide_as_its_terminal() {
             assert!(!shown.contains('\u{1b}'), "{words}: {shown:?}");
             let name = match words {
                 "items" => id.as_str(),
-                "status" => "wire",
+                "source list" | "status" => "wire",
                 _ => "wall-brief",
             };
             assert!(shown.lines().any(|line| line.starts_with(name)), "{words}: {shown}");
@@ -104,13 +104,13 @@ fn colours_are_for_terminals_that_want_them() {
     desk.origin.script("/wire", Answer::status(500));
     desk.run(&["poll"]);
     let red = "\u{1b}[31mwire";
-    let Some(shown) = terminal(&desk, 80, "status", "") else { return };
+    let Some(shown) = terminal(&desk, 80, "source list", "") else { return };
     assert!(shown.contains(red), "{shown:?}");
     assert!(terminal(&desk, 80, "status", "NO_COLOR=").unwrap().contains(red), "an empty one");
     for variables in ["NO_COLOR=1", "TERM=dumb"] {
         assert!(!terminal(&desk, 80, "status", variables).unwrap().contains('\u{1b}'));
     }
-    assert!(!terminal(&desk, 80, "status --json", "").unwrap().contains('\u{1b}'));
+    assert!(!terminal(&desk, 80, "source list --json", "").unwrap().contains('\u{1b}'));
     assert!(!desk.ok(&["status"]).contains('\u{1b}'));
 }
 
@@ -133,16 +133,42 @@ fn what_a_publisher_writes_never_controls_a_terminal() {
         });
         assert_eq!(bad, None, "{what}: {text:?}");
     };
-    for words in ["items", "status", &format!("why {id}"), &format!("parse {file}")] {
+    for words in ["items", "status", "source list", &format!("why {id}"), &format!("parse {file}")]
+    {
         harmless(&desk.ok(&words.split(' ').collect::<Vec<_>>()), words);
         let Some(shown) = terminal(&desk, 80, words, "NO_COLOR=1") else { return };
         harmless(&shown, words);
         let Some(shown) = terminal(&desk, 80, &format!("{words} --json"), "") else { return };
         let json = shown.replace('\u{202e}', "");
-        if words != "status" {
+        if words != "status" && !words.starts_with("source") {
             harmless(&json, words);
         }
     }
+}
+
+#[test]
+fn sources_are_listed_with_what_is_known_of_them() {
+    let desk = Desk::new(&["wire", "broken"]);
+    let config = desk.configuration(&["wire", "broken"]);
+    desk.write(
+        "c.toml",
+        &config.replace("id = \"wire\"", "id = \"wire\"\ntags = [\"news\", \"sea\"]"),
+    );
+    desk.origin.script("/wire", Answer::ok(feed(&[WALL])));
+    desk.origin.script("/broken", Answer::status(500));
+    let fresh = json(&desk.ok(&["source", "list", "--json"]));
+    assert_eq!(fresh[0]["id"], "wire");
+    assert!(fresh[0].get("outcome").is_none(), "it was never polled");
+    desk.poll();
+    let table = desk.ok(&["source", "list"]);
+    let lines: Vec<&str> = table.lines().collect();
+    let heads: Vec<&str> = lines[0].split("  ").map(str::trim).filter(|h| !h.is_empty()).collect();
+    assert_eq!(heads, ["SOURCE", "TAGS", "LAST OUTCOME", "NEXT DUE", "FAILURES"]);
+    assert!(lines[1].starts_with("wire") && lines[1].contains("news, sea"), "{table}");
+    assert!(lines[1].contains("1 items, 1 new, 0 changed") && lines[1].ends_with('0'), "{table}");
+    assert!(lines[2].contains("HTTP 500") && lines[2].ends_with('1'), "{table}");
+    let listed = json(&desk.ok(&["source", "list", "--json"]));
+    assert_eq!((&listed[1]["failures"], &listed[1]["ok"]), (&1.into(), &false.into()));
 }
 
 #[test]

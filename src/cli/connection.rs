@@ -43,6 +43,17 @@ impl Connection {
         Ok((status, serde_json::from_slice(&body)?))
     }
 
+    /// Asks for a document, which is text; `None` if there is none.
+    pub(super) fn document(&self, call: &Call) -> anyhow::Result<Option<String>> {
+        let (status, body) = self.send(call)?;
+        if status == 404 {
+            return Ok(None);
+        }
+        let text = String::from_utf8(body).context("the answer is not UTF-8")?;
+        anyhow::ensure!(status < 300, "{text}");
+        Ok(Some(text))
+    }
+
     fn send(&self, call: &Call) -> anyhow::Result<(u16, Vec<u8>)> {
         let control = self.control.as_ref().context("the way to the store is closed")?;
         Ok(self.runtime.block_on(control.ask(call))?)

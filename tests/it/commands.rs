@@ -1,10 +1,13 @@
 //! The command line: what each command prints into a pipe, on a terminal, and for programs.
 
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::desk::{Desk, feed, missing};
+use crate::desk::{Desk, Ran, feed, missing};
 use crate::origin::Answer;
 
 const WALL: (&str, &str, &str) = (
@@ -26,6 +29,12 @@ fn desk() -> Desk {
     let desk = Desk::new(&["wire"]);
     desk.origin.script("/wire", Answer::ok(feed(&[WALL, QUAKE])));
     desk
+}
+
+fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_briefwire"));
+    command.env_remove("RUNTIME_DIRECTORY").env("BRIEFWIRE_CONFIG", "/nowhere/briefwire.toml");
+    command
 }
 
 /// Runs a command in a terminal that is that many columns wide, and returns what the terminal
@@ -64,6 +73,21 @@ fn item(desk: &Desk, title: &str) -> String {
     let items = desk.items();
     let item = items.iter().find(|item| item["title"].as_str().unwrap().contains(title)).unwrap();
     item["item_id"].as_str().unwrap().to_owned()
+}
+
+/// Runs a command that reads a text.
+fn feeding(desk: &Desk, words: &[&str], text: &str) -> Ran {
+    let mut child = binary()
+        .args(words)
+        .arg("--config")
+        .arg(desk.path("c.toml"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap().into()
 }
 
 #[test]
@@ -144,6 +168,10 @@ fn what_a_publisher_writes_never_controls_a_terminal() {
             harmless(&json, words);
         }
     }
+    harmless(
+        &terminal(&desk, 80, &format!("brief promote {id}"), "NO_COLOR=1").unwrap(),
+        "promote",
+    );
 }
 
 #[test]
@@ -195,6 +223,126 @@ fn briefs_are_found_by_all_their_words() {
     let got = daemon.ask("GET", "api/briefs?q=wall+caf%C3%A9&limit=5", &[token], b"");
     assert!(got.text().contains("wall-brief") && !got.text().contains("ferry"), "{}", got.text());
     assert_eq!(found(&["quillport"]).len(), 2, "asked of the daemon");
+}
+
+#[test]
+fn a_promoted_brief_is_a_draft_that_passes_the_check_and_serves_once_it_is_active() {
+    let desk = desk();
+    desk.poll();
+    let id = item(&desk, "Harbour wall");
+    let draft = desk.ok(&["brief", "promote", &id]);
+    for line in [
+        "status: draft",
+        "origin: extracted",
+        "  - \"https://wire.example.org/wall\"",
+        "lang: en",
+        "The northern wall of Quillport harbour gave way on Sunday night.",
+    ] {
+        assert!(draft.contains(line), "{line}: {draft}");
+    }
+    assert!(draft.contains(WALL.1), "{draft}");
+    desk.write("briefs/draft.md", &draft);
+    let file = desk.path("briefs/draft.md").display().to_string();
+    let checked = json(&desk.ok(&["brief", "check", "--json", &file]));
+    assert_eq!(checked[0]["brief"]["status"], "draft");
+    assert_eq!(checked[0]["warnings"][0]["code"], "origin-stored", "{checked:?}");
+    assert!(!desk.poll().contains("<brief:origin>stored"), "a draft never matches");
+    desk.write("briefs/draft.md", &draft.replace("status: draft", "status: active"));
+    assert!(desk.poll().contains("<brief:origin>stored"));
+    let as_json = json(&desk.ok(&["brief", "promote", "--json", &id]));
+    assert_eq!(
+        (&as_json[0]["status"], &as_json[0]["origin"]),
+        (&"draft".into(), &"extracted".into())
+    );
+    let unknown = desk.run(&["brief", "promote", "00000000000000000000000000000000"]);
+    assert_eq!((unknown.code, unknown.out.as_str()), (1, ""), "{}", unknown.err);
+}
+
+#[test]
+fn every_promoted_brief_of_the_demo_passes_the_check() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let desk = Desk::new(&[]);
+    let text = fs::read_to_string(root.join("config/demo.toml")).unwrap();
+    let demo = root.join("config/demo");
+    desk.write(
+        "c.toml",
+        &text.replace("../target/demo", "store").replace("demo/", &format!("{}/", demo.display())),
+    );
+    desk.ok(&["poll"]);
+    let mut files = vec!["brief".to_owned(), "check".to_owned(), "--json".to_owned()];
+    for item in desk.items() {
+        let id = item["item_id"].as_str().unwrap();
+        let ran = desk.run(&["brief", "promote", id]);
+        if item["extracted_summary"].as_array().unwrap().is_empty() {
+            assert_eq!(ran.code, 1, "{}", ran.err);
+            continue;
+        }
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        desk.write(&format!("{id}.md"), &ran.out);
+        files.push(desk.path(&format!("{id}.md")).display().to_string());
+    }
+    assert!(files.len() > 40, "{}", files.len());
+    desk.ok(&files.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_exported_and_put_back_is_equal() {
+    let (desk, other, third) = (desk(), Desk::new(&[]), Desk::new(&[]));
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/briefs");
+    for entry in fs::read_dir(demo).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, desk.path("briefs").join(path.file_name().unwrap())).unwrap();
+    }
+    desk.write(
+        "статья.txt",
+        "Summary:\n- not a point, *not* emphasis: &amp; “quoted” #1\n\n\n1. x\n",
+    );
+    desk.ok(&["poll"]);
+    desk.ok(&["brief", "add", desk.path("статья.txt").to_str().unwrap()]);
+    let lines = desk.ok(&["brief", "export", "--json"]);
+    assert_eq!(lines.lines().count(), 10);
+    let dir = desk.path("saved/here").display().to_string();
+    assert_eq!(
+        desk.ok(&["brief", "export", "--dir", &dir]),
+        format!("{dir}: 10 written, 0 unchanged\n")
+    );
+    let mut files: Vec<String> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().display().to_string())
+        .collect();
+    files.sort();
+    assert!(files.iter().all(|file| Path::new(file).extension().unwrap() == "md"), "{files:?}");
+    let mut add = vec!["brief", "add", "--json"];
+    add.extend(files.iter().map(String::as_str));
+    let added = json(&other.ok(&add));
+    assert!(added.iter().all(|brief| brief["changed"] == true), "{added:?}");
+    assert_eq!(other.ok(&["brief", "export", "--json"]), lines, "by Markdown");
+    let ran = feeding(&third, &["brief", "add", "-"], &lines);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    assert_eq!(third.ok(&["brief", "export", "--json"]), lines, "by JSON lines");
+    third.write("all.jsonl", &lines);
+    let again = third.ok(&["brief", "add", third.path("all.jsonl").to_str().unwrap()]);
+    assert_eq!(again.matches(": unchanged").count(), 10, "{again}");
+}
+
+#[test]
+fn an_export_overwrites_nothing_unless_it_is_told_to() {
+    let desk = desk();
+    desk.write("briefs/wall.md", BRIEF);
+    desk.write("briefs/ferry.txt", "Summary:\nThe ferry of Quillport is late.\n");
+    desk.poll();
+    let dir = desk.path("saved").display().to_string();
+    fs::create_dir(&dir).unwrap();
+    desk.write("saved/wall-brief.md", "my own words");
+    let refused = desk.run(&["brief", "export", "--dir", &dir]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("wall-brief.md differs") && refused.err.contains("--force"));
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing was written");
+    assert_eq!(fs::read_to_string(desk.path("saved/wall-brief.md")).unwrap(), "my own words");
+    desk.ok(&["brief", "export", "--dir", &dir, "--force"]);
+    let same = desk.ok(&["brief", "export", "--dir", &dir]);
+    assert!(same.ends_with("0 written, 2 unchanged\n"), "{same}");
+    assert_eq!(desk.run(&["brief", "export"]).code, 2, "neither --dir nor --json");
 }
 
 #[test]
@@ -257,16 +405,18 @@ fn long_work_shows_a_bar_on_a_terminal_and_nowhere_else() {
     let desk = desk();
     desk.write("a.md", BRIEF);
     desk.write("b.txt", "Summary:\nThe ferry of Quillport is late.\n");
-    let [a, b, lines] =
-        ["a.md", "b.txt", "items.jsonl"].map(|name| desk.path(name).display().to_string());
+    let [a, b, saved, lines] =
+        ["a.md", "b.txt", "saved", "items.jsonl"].map(|name| desk.path(name).display().to_string());
     let Some(shown) = terminal(&desk, 80, "poll", "") else { return };
     assert!(shown.contains("polling [") && shown.contains("1 polled, 0 failed"), "{shown:?}");
     assert!(!terminal(&desk, 80, "poll --json", "").unwrap().contains("polling"));
     let add = format!("brief add {a} {b}");
     assert!(terminal(&desk, 80, &add, "").unwrap().contains("storing ["));
     assert!(!terminal(&desk, 80, &format!("{add} --json"), "").unwrap().contains("storing"));
+    let export = format!("brief export --dir {saved}");
+    assert!(terminal(&desk, 80, &export, "").unwrap().contains("exporting ["));
     desk.write("items.jsonl", &desk.ok(&["items", "--json"]));
-    let matching = format!("match --briefs {a} --items {lines}");
+    let matching = format!("match --briefs {saved} --items {lines}");
     let shown = terminal(&desk, 80, &matching, "").unwrap();
     assert!(shown.contains("matching [") && shown.contains("wall-brief  url  1.00"), "{shown:?}");
     let quiet = desk.run(&["poll"]);

@@ -3,7 +3,9 @@
 mod add;
 mod change;
 mod check;
+mod export;
 mod list;
+mod promote;
 mod read;
 
 use std::path::PathBuf;
@@ -51,9 +53,17 @@ pub(super) enum Command {
         after_help = "Example: briefwire brief unblock 0123456789abcdef0123456789abcdef carrow-light"
     )]
     Unblock(change::Ruling),
+    /// Print an item's generated brief as a draft, for a person to go on with
+    #[command(
+        after_help = "Example: briefwire brief promote 0123456789abcdef0123456789abcdef > briefs/harbour-wall.md"
+    )]
+    Promote(promote::Arguments),
     /// Withdraw a brief
     #[command(after_help = "Example: briefwire brief remove carrow-light")]
     Remove(change::Removed),
+    /// Write every stored brief into files, or as JSON lines to standard output
+    #[command(after_help = "Example: briefwire brief export --dir saved-briefs")]
+    Export(export::Arguments),
 }
 
 pub(super) fn run(command: &Command, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
@@ -64,9 +74,11 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> anyhow::Result<Ex
     match command {
         Command::Check(_) => {}
         Command::Add(arguments) => return add::run(arguments, &config),
+        Command::Export(arguments) => return export::run(arguments, &config),
         Command::List(arguments) => list::run(arguments, &config)?,
         Command::Search(arguments) => list::search(arguments, &config)?,
         Command::Show(arguments) => list::show(arguments, &config)?,
+        Command::Promote(arguments) => promote::run(arguments, &config)?,
         Command::Pin(ruling) => change::rule("PUT", "pins", ruling, &config)?,
         Command::Unpin(ruling) => change::rule("DELETE", "pins", ruling, &config)?,
         Command::Block(ruling) => change::rule("PUT", "blocks", ruling, &config)?,

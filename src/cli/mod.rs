@@ -4,9 +4,11 @@
 
 mod brief;
 mod check;
+mod completions;
 mod connection;
 mod enrich;
 mod items;
+mod manual;
 mod matching;
 mod output;
 mod parse;
@@ -92,6 +94,13 @@ enum Command {
     /// Tell how sources and channels are
     #[command(after_help = "Example: briefwire status --json")]
     Status(status::Arguments),
+    /// Print a shell's completions; no configuration is read
+    #[command(after_help = "Example: briefwire completions bash \
+                            > ~/.local/share/bash-completion/completions/briefwire")]
+    Completions(completions::Arguments),
+    /// Print the manual page, or write one for each command; no configuration is read
+    #[command(after_help = "Example: briefwire man --dir ~/.local/share/man/man1")]
+    Man(manual::Arguments),
 }
 
 /// Runs the command of this process's arguments.
@@ -130,6 +139,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(arguments) => why::run(&arguments, &load(file)?),
         Command::Source(command) => source::run(&command, &load(file)?),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => manual::run(&arguments),
     }
 }
 
@@ -187,6 +198,6 @@ mod tests {
                 assert!(argument.get_help().is_some(), "{words}: {}", argument.get_id());
             }
         });
-        assert!(count > 15, "{count} commands");
+        assert!(count > 20, "{count} commands");
     }
 }

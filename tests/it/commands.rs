@@ -1,5 +1,6 @@
 //! The command line: what each command prints into a pipe, on a terminal, and for programs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -88,6 +89,41 @@ fn feeding(desk: &Desk, words: &[&str], text: &str) -> Ran {
         .unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn completions_and_manual_pages_need_no_configuration() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let ran: Ran = binary().args(["completions", shell]).output().unwrap().into();
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{shell}");
+        assert!(ran.out.contains("promote") && ran.out.contains("--json"), "{shell}");
+    }
+    assert_eq!(binary().args(["completions", "cmd"]).output().unwrap().status.code(), Some(2));
+    let main: Ran = binary().arg("man").output().unwrap().into();
+    assert_eq!(main.code, 0, "{}", main.err);
+    assert!(main.out.contains(".TH briefwire 1") && main.out.contains("briefwire 0."));
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("man1");
+    let ran: Ran = binary().args(["man", "--dir"]).arg(&dir).output().unwrap().into();
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let pages: BTreeSet<String> = fs::read_dir(&dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for page in ["briefwire.1", "briefwire-brief-add.1", "briefwire-source-list.1"] {
+        assert!(pages.contains(page), "{page}: {pages:?}");
+    }
+    for page in &pages {
+        let text = fs::read_to_string(dir.join(page)).unwrap();
+        assert!(text.contains(".SH EXAMPLES\nExample: "), "{page}: {text}");
+        let listed = text.replace("\\-", "-");
+        for named in listed.split_whitespace().filter_map(|word| word.strip_suffix("(1)")) {
+            assert!(pages.contains(&format!("{named}.1")), "{page} names {named}");
+        }
+        let words: Vec<&str> = page.trim_end_matches(".1").split('-').skip(1).collect();
+        let help: Ran = binary().args(&words).arg("--help").output().unwrap().into();
+        assert!(help.out.contains("Example: "), "{words:?}: {}", help.out);
+    }
 }
 
 #[test]

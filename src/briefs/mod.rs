@@ -1,4 +1,4 @@
-//! The brief document: read (Markdown, plain text, JSON), check, write. Pure.
+//! The brief document: read (Markdown, plain text, JSON), check, write, find words in. Pure.
 //!
 //! `brief-documents.md` defines the forms. A document is refused only for what that contract
 //! says, with every reason at once; what is written reads back equal. Files, folders and the
@@ -31,6 +31,7 @@ mod questions;
 mod raw;
 mod report;
 mod schema;
+mod search;
 mod sections;
 mod terms;
 mod title;
@@ -40,6 +41,7 @@ mod yaml;
 pub use json::to_json;
 pub use report::{Note, Problem, Report};
 pub use schema::json_schema;
+pub use search::Sought;
 pub use write::to_markdown;
 
 use report::{Findings, Place};

@@ -37,6 +37,6 @@ pub(super) fn run(arguments: &Arguments, file: Option<PathBuf>) -> anyhow::Resul
         Err(ConfigError::Wrong { mistakes, .. }) => mistakes.iter().map(mistake).collect(),
         Err(error) => vec![json!({ "found": error.to_string() })],
     };
-    output::line(&json!({ "ok": loaded.is_ok(), "mistakes": mistakes }).to_string())?;
+    output::json(&json!({ "ok": loaded.is_ok(), "mistakes": mistakes }))?;
     Ok(if loaded.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
 }

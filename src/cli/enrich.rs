@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let made = made(&title, &text, arguments.lang.as_deref());
     if arguments.json {
         let told = told(None, made.lang.as_deref(), &made.summary, &made.key_terms);
-        output::line(&told.to_string())?;
+        output::json(&told)?;
         return Ok(ExitCode::SUCCESS);
     }
     for sentence in &made.summary {
@@ -117,7 +117,7 @@ fn lines() -> anyhow::Result<ExitCode> {
                 json!({ "id": id, "error": format!("line {number}: {error}") })
             }
         };
-        output::line(&answer.to_string())?;
+        output::json(&answer)?;
     }
     Ok(if unreadable { ExitCode::from(SOME_UNREADABLE) } else { ExitCode::SUCCESS })
 }

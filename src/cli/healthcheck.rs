@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::output::{line, text, warn};
-use super::{FAILED, block_on};
+use super::output::{self, line, text, warn};
+use super::{FAILED, runtime};
 use crate::config::Config;
 use crate::daemon::Control;
 use crate::fetch::Call;
@@ -19,22 +19,25 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
-    let answer = block_on(async {
-        let Some(daemon) = Control::daemon(config).await? else { return Ok(None) };
-        let (_, body) = daemon.ask(&Call::get("/health")).await?;
-        Ok(Some(serde_json::from_slice::<Value>(&body)?))
-    })?;
+    let answer = runtime()?.block_on(ask(config))?;
     let why = match &answer {
         Some(health) => text(health, "error"),
         None => format!("no daemon runs on the store in {}", config.store.path.display()),
     };
     if arguments.json {
         let down = json!({ "ready": false, "error": why });
-        line(&answer.unwrap_or(down).to_string())?;
+        output::json(&answer.unwrap_or(down))?;
     } else if why.is_empty() {
         line("ready")?;
     } else {
         warn(&why);
     }
     Ok(if why.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+/// Asks the daemon, and nobody else: a store at rest is not well, it is at rest.
+async fn ask(config: &Config) -> anyhow::Result<Option<Value>> {
+    let Some(daemon) = Control::daemon(config).await? else { return Ok(None) };
+    let (_, body) = daemon.ask(&Call::get("/health")).await?;
+    Ok(Some(serde_json::from_slice(&body)?))
 }

@@ -5,9 +5,20 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::Value;
 
-use super::{ask, output};
+use super::ask;
+use super::output::{self, Tone, text};
+use super::table::{self, Column, Row};
 use crate::config::Config;
 use crate::fetch::Call;
+
+const COLUMNS: [Column; 6] = [
+    Column::whole("ITEM"),
+    Column::whole("SOURCE").spare(2),
+    Column::whole("PUBLISHED").spare(1),
+    Column::whole("PLACEMENT").spare(0),
+    Column::whole("BRIEF"),
+    Column::cut("TITLE", 12),
+];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,29 +36,21 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         None => "/items".to_owned(),
     };
     let answer = ask(config, &Call::get(path))?;
-    let items = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+    let items = output::rows(&answer);
     if arguments.json {
-        for item in items {
-            output::line(&item.to_string())?;
-        }
+        items.iter().try_for_each(output::json)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let row = |item: &Value| {
-        let brief = match output::text(item, "brief_id") {
-            none if none.is_empty() => output::text(item, "origin"),
-            brief => brief,
-        };
-        let title: String = output::text(item, "title").chars().take(60).collect();
-        vec![
-            output::text(item, "item_id"),
-            output::text(item, "feed"),
-            output::text(item, "published"),
-            output::text(item, "placement"),
-            brief,
-            title,
-        ]
-    };
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-    output::table(&["ITEM", "SOURCE", "PUBLISHED", "PLACEMENT", "BRIEF", "TITLE"], &rows)?;
+    table::print(&COLUMNS, &items.iter().map(row).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn row(item: &Value) -> Row {
+    let brief = match text(item, "brief_id") {
+        none if none.is_empty() => text(item, "origin"),
+        brief => brief,
+    };
+    let [id, feed, published, placement, title] =
+        ["item_id", "feed", "published", "placement", "title"].map(|field| text(item, field));
+    Row { cells: vec![id, feed, published, placement, brief, title], tone: Tone::Plain }
 }

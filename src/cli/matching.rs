@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::progress::Progress;
 use super::{SOME_UNREADABLE, output};
 use crate::briefs::{self, FallbackId, Form};
 use crate::contract;
@@ -75,6 +76,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = std::fs::read(&arguments.items)
         .with_context(|| format!("cannot read {}", arguments.items.display()))?;
     let rulings = Rulings::default();
+    let count = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let progress = Progress::start("matching", Some(count.count()), arguments.json);
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
         if line.trim_ascii().is_empty() {
             continue;
@@ -82,7 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let line: Line = match serde_json::from_slice(line) {
             Ok(line) => line,
             Err(error) => {
-                complain(&arguments.items, number, &error.to_string());
+                progress.beside(|| complain(&arguments.items, number, &error.to_string()));
                 unreadable = true;
                 continue;
             }
@@ -99,12 +102,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             });
             fields.insert("explanation".to_owned(), explained.collect());
         }
+        progress.step();
         if arguments.json {
-            output::line(&told.to_string())?;
+            output::json(&told)?;
         } else {
             let brief = decision.brief.as_ref().map_or("-", BriefId::as_str);
             let (method, score) = (decision.method.as_str(), decision.score);
-            output::line(&format!("{}  {brief}  {method}  {score:.2}", item.item))?;
+            let told = format!("{}  {brief}  {method}  {score:.2}", item.item);
+            progress.beside(|| output::line(&told))?;
         }
     }
     Ok(if unreadable { ExitCode::from(SOME_UNREADABLE) } else { ExitCode::SUCCESS })

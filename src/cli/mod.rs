@@ -4,25 +4,34 @@
 
 mod brief;
 mod check;
+mod completions;
+mod connection;
 mod enrich;
 mod healthcheck;
 mod items;
+mod manual;
 mod matching;
 mod output;
 mod parse;
 mod poll;
+mod progress;
 mod reload;
 mod run;
+mod source;
 mod status;
+mod table;
 mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
+
+use connection::Connection;
 
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::daemon::{Control, ControlError, RunError};
+use crate::daemon::{ControlError, RunError};
 use crate::fetch::Call;
 
 const FAILED: u8 = 1;
@@ -31,7 +40,13 @@ const STORE_IN_USE: u8 = 75;
 const BAD_CONFIGURATION: u8 = 78;
 
 #[derive(Debug, Parser)]
-#[command(name = "briefwire", version, about, max_term_width = 100)]
+#[command(
+    name = "briefwire",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Example: briefwire run --config config/demo.toml"
+)]
 struct Cli {
     /// The configuration file; else that of the environment, the user, or /etc/briefwire
     #[arg(long, global = true, value_name = "FILE")]
@@ -65,9 +80,16 @@ enum Command {
     /// Extract a summary and key terms from a text
     #[command(after_help = "Example: briefwire enrich --json --title 'Harbour wall' article.txt")]
     Enrich(enrich::Arguments),
-    /// Check, add, list, show, pin, block and remove briefs
-    #[command(subcommand)]
+    /// Check, add, find, export, pin, block and remove briefs
+    #[command(
+        subcommand,
+        after_help = "Example: briefwire brief add notes/strait.md\n\n\
+                      `briefwire brief COMMAND --help` has an example of each."
+    )]
     Brief(brief::Command),
+    /// The configured sources and what is known of them
+    #[command(subcommand, after_help = "Example: briefwire source list")]
+    Source(source::Command),
     /// Tell why an item has its brief, or when a source is next due
     #[command(after_help = "Example: briefwire why 0123456789abcdef0123456789abcdef")]
     Why(why::Arguments),
@@ -80,6 +102,13 @@ enum Command {
     /// Tell how sources and channels are
     #[command(after_help = "Example: briefwire status --json")]
     Status(status::Arguments),
+    /// Print a shell's completions; no configuration is read
+    #[command(after_help = "Example: briefwire completions bash \
+                            > ~/.local/share/bash-completion/completions/briefwire")]
+    Completions(completions::Arguments),
+    /// Print the manual page, or write one for each command; no configuration is read
+    #[command(after_help = "Example: briefwire man --dir ~/.local/share/man/man1")]
+    Man(manual::Arguments),
 }
 
 /// Runs the command of this process's arguments.
@@ -118,7 +147,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(arguments) => why::run(&arguments, &load(file)?),
         Command::Reload(arguments) => reload::run(&arguments, &load(file)?),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load(file)?),
+        Command::Source(command) => source::run(&command, &load(file)?),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => manual::run(&arguments),
     }
 }
 
@@ -141,20 +173,44 @@ fn code_of(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if bad { BAD_CONFIGURATION } else { FAILED })
 }
 
-/// Runs an asynchronous command.
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+/// Starts what runs asynchronous work.
+fn runtime() -> anyhow::Result<Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 /// Asks the store, through the daemon if one runs, and returns the JSON of the answer.
 fn ask(config: &Config, call: &Call) -> anyhow::Result<serde_json::Value> {
-    block_on(async {
-        let control = Control::open(config).await?;
-        let answered = control.ask(call).await;
-        control.close().await;
-        let (status, body) = answered?;
-        let answer: serde_json::Value = serde_json::from_slice(&body)?;
-        anyhow::ensure!(status < 300, "{}", output::reason(&answer));
-        Ok(answer)
-    })
+    Connection::open(config)?.ask(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    /// Calls `look` on a command and on all below it, with the words that lead there.
+    fn walk(command: &clap::Command, words: &str, look: &mut impl FnMut(&clap::Command, &str)) {
+        look(command, words);
+        for below in command.get_subcommands() {
+            walk(below, &format!("{words} {}", below.get_name()), look);
+        }
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_and_has_an_example() {
+        Cli::command().debug_assert();
+        let mut count = 0;
+        walk(&Cli::command(), "briefwire", &mut |command, words| {
+            count += 1;
+            assert!(command.get_about().is_some(), "{words} says what it does");
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example: "), "{words}: {help}");
+            assert!(help.contains(words), "{words}: its example is of itself");
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{words}: {}", argument.get_id());
+            }
+        });
+        assert!(count > 20, "{count} commands");
+    }
 }

@@ -34,10 +34,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let file = arguments.file.as_deref().unwrap_or(Path::new("-"));
     let read = read(file).and_then(|bytes| read_feed(&bytes, &[]));
     match read {
-        Ok(feed) if arguments.json => output::line(&contract::feed::feed(&feed).to_string())?,
+        Ok(feed) if arguments.json => output::json(&contract::feed::feed(&feed))?,
         Ok(feed) => summarise(&feed)?,
         Err(error) if arguments.json => {
-            output::line(&failure(&error).to_string())?;
+            output::json(&failure(&error))?;
             return Ok(ExitCode::FAILURE);
         }
         Err(error) => return Err(error.context(format!("failed to parse {}", file.display()))),
@@ -55,7 +55,7 @@ fn batch(list: &Path) -> anyhow::Result<ExitCode> {
         let read = read(Path::new(path));
         let feed = read.and_then(|bytes| read_feed(&bytes, fields.get(1..).unwrap_or_default()));
         let told = feed.map_or_else(|error| failure(&error), |feed| contract::feed::feed(&feed));
-        output::line(&told.to_string())?;
+        output::json(&told)?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::output::{self, line};
-use super::{BAD_CONFIGURATION, block_on};
+use super::{BAD_CONFIGURATION, runtime};
 use crate::config::Config;
 use crate::daemon::Control;
 use crate::fetch::Call;
@@ -19,25 +19,26 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
-    let call = Call { method: "POST", path: "/reload".to_owned(), body: None };
-    let (status, body) = block_on(async {
-        let daemon = Control::daemon(config).await?;
-        let Some(daemon) = daemon else {
-            anyhow::bail!("no daemon runs on the store in {}", config.store.path.display())
-        };
-        Ok(daemon.ask(&call).await?)
-    })?;
+    let (status, body) = runtime()?.block_on(ask(config))?;
     let account: Value = serde_json::from_slice(&body)?;
     if account.get("applied").is_none() {
         anyhow::bail!("the daemon does not reload ({status}): {}", output::reason(&account));
     }
     if arguments.json {
-        line(&account.to_string())?;
+        output::json(&account)?;
     } else {
         print(&account)?;
     }
     let is_applied = account.get("applied") == Some(&Value::Bool(true));
     Ok(if is_applied { ExitCode::SUCCESS } else { ExitCode::from(BAD_CONFIGURATION) })
+}
+
+async fn ask(config: &Config) -> anyhow::Result<(u16, Vec<u8>)> {
+    let Some(daemon) = Control::daemon(config).await? else {
+        anyhow::bail!("no daemon runs on the store in {}", config.store.path.display())
+    };
+    let call = Call { method: "POST", path: "/reload".to_owned(), body: None };
+    Ok(daemon.ask(&call).await?)
 }
 
 fn print(account: &Value) -> anyhow::Result<()> {

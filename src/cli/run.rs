@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{block_on, output};
+use super::{output, runtime};
 use crate::config::{Config, LogFormat};
 use crate::daemon::Inherited;
 use crate::{daemon, telemetry};
@@ -14,11 +14,9 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let inherited =
         Inherited::of_process().context("cannot take the socket of the service manager")?;
     start_log(config);
-    block_on(async {
-        let announce = |place: &str, base: &str| announce(place, base, config);
-        daemon::run(config.clone(), inherited, announce).await?;
-        Ok(ExitCode::SUCCESS)
-    })
+    let announce = |place: &str, base: &str| announce(place, base, config);
+    runtime()?.block_on(daemon::run(config.clone(), inherited, announce))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints where everything is, once it is there.

@@ -6,9 +6,17 @@ use clap::Args;
 use serde_json::Value;
 
 use super::ask;
-use super::output::{line, table, text};
+use super::output::{self, Tone, line, list, text};
+use super::table::{self, Column, Row};
 use crate::config::Config;
 use crate::fetch::Call;
+
+const COLUMNS: [Column; 4] = [
+    Column::whole("SOURCE"),
+    Column::cut("LAST OUTCOME", 20),
+    Column::whole("NEXT DUE").spare(0),
+    Column::whole("FAILURES").spare(1),
+];
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -20,39 +28,45 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
     let answer = ask(config, &Call::get("/status"))?;
     if arguments.json {
-        line(&answer.to_string())?;
+        output::json(&answer)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let trouble = text(&answer, "trouble");
-    line(&if trouble.is_empty() { "well".to_owned() } else { format!("degraded: {trouble}") })?;
+    match text(&answer, "trouble") {
+        none if none.is_empty() => line("well")?,
+        trouble => output::toned(&format!("degraded: {trouble}"), Tone::Bad)?,
+    }
     let vanished = text(&answer, "vanished_briefs");
     if !vanished.is_empty() {
-        line(&vanished)?;
+        output::toned(&vanished, Tone::Bad)?;
     }
     let (items, briefs) = (text(&answer, "items"), text(&answer, "briefs"));
     // While the store is closed nobody knows.
     if !items.is_empty() {
         line(&format!("{items} items, {briefs} briefs, {} bytes", text(&answer, "bytes")))?;
     }
-    let rows = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let sources: Vec<Vec<String>> = rows("sources")
-        .iter()
-        .map(|s| ["id", "outcome", "due", "failures"].iter().map(|f| text(s, f)).collect())
-        .collect();
-    table(&["SOURCE", "LAST OUTCOME", "NEXT DUE", "FAILURES"], &sources)?;
-    for source in rows("sources") {
-        let moved = text(&source, "moved_to");
+    let sources = list(&answer, "sources");
+    table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
+    for source in sources {
+        let moved = text(source, "moved_to");
         if !moved.is_empty() {
-            line(&format!(
-                "{} has moved; its line is now: url = \"{moved}\"",
-                text(&source, "id")
-            ))?;
+            let id = text(source, "id");
+            line(&format!("{id} has moved; its line is now: url = \"{moved}\""))?;
         }
     }
-    for file in rows("refused_briefs") {
-        let errors = file.get("errors").and_then(Value::as_array).into_iter().flatten();
-        let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();
-        line(&format!("refused brief {}: {}", text(&file, "file"), errors.join("; ")))?;
+    for file in list(&answer, "refused_briefs") {
+        let errors = list(file, "errors").iter().filter_map(Value::as_str);
+        let errors = errors.collect::<Vec<_>>().join("; ");
+        output::toned(&format!("refused brief {}: {errors}", text(file, "file")), Tone::Bad)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn row(source: &Value) -> Row {
+    let cells = ["id", "outcome", "due", "failures"].map(|field| text(source, field)).to_vec();
+    Row { cells, tone: tone(source) }
+}
+
+/// Returns the tone of a source: one that fails is to be seen.
+pub(super) fn tone(source: &Value) -> Tone {
+    if source.get("ok") == Some(&Value::Bool(false)) { Tone::Bad } else { Tone::Plain }
 }

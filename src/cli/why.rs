@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::Value;
 
 use super::ask;
-use super::output::{line, text};
+use super::connection::{encoded, item};
+use super::output::{self, line, list, text};
 use crate::config::Config;
 use crate::fetch::Call;
 
@@ -23,13 +24,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     let name = &arguments.name;
     let is_source = config.sources.iter().any(|source| source.id.as_str() == name);
     let path = if is_source {
-        format!("/sources/{name}")
+        format!("/sources/{}", encoded(name))
     } else {
-        format!("/items/{}/why", name.rsplit(':').next().unwrap_or(name))
+        format!("/items/{}/why", item(name))
     };
     let answer = ask(config, &Call::get(path))?;
     if arguments.json {
-        line(&answer.to_string())?;
+        output::json(&answer)?;
     } else if is_source {
         of_source(&answer)?;
     } else {
@@ -42,7 +43,7 @@ fn of_source(answer: &Value) -> anyhow::Result<()> {
     line(&format!("{}  {}", text(answer, "id"), text(answer, "url")))?;
     line(&format!("last outcome: {}", text(answer, "outcome")))?;
     line(&format!("next due {} because of {}", text(answer, "due"), text(answer, "due_because")))?;
-    for warning in answer.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+    for warning in list(answer, "warnings") {
         line(&format!("warning: {}", warning.as_str().unwrap_or_default()))?;
     }
     Ok(())
@@ -57,7 +58,6 @@ fn of_item(answer: &Value) -> anyhow::Result<()> {
     line(&brief)?;
     let (method, score) = (text(answer, "method"), text(answer, "score"));
     line(&format!("{method} {score}: {}", text(answer, "because")))?;
-    let evidence = answer.get("evidence").and_then(Value::as_array).into_iter().flatten();
-    let evidence: Vec<&str> = evidence.filter_map(Value::as_str).collect();
+    let evidence: Vec<&str> = list(answer, "evidence").iter().filter_map(Value::as_str).collect();
     if evidence.is_empty() { Ok(()) } else { line(&format!("evidence: {}", evidence.join(" · "))) }
 }

@@ -250,9 +250,12 @@ pub(super) fn site(config: &Config, address: Option<SocketAddr>, mint: Option<&M
 }
 
 /// Polls some sources once, renders the channels, and returns what came of each poll.
+///
+/// `on_done` is told of each poll when it ends.
 pub async fn poll_once(
     config: &Config,
     which: &Which,
+    on_done: &mut (dyn FnMut(&SourceId, &Outcome) + Send),
 ) -> Result<Vec<(SourceId, Outcome)>, RunError> {
     let lock = Arc::new(Lock::take(&config.store.path)?);
     announce(&lock, None);
@@ -261,7 +264,7 @@ pub async fn poll_once(
     let ground = Ground::new(config.clone(), None);
     let mut house = House::build(&ground, Arc::new(store))?;
     house.directory().await?;
-    let outcomes = house.poller()?.pass(which).await?;
+    let outcomes = house.poller()?.pass(which, on_done).await?;
     house.press.render(None).await;
     let (thread, _store) = house.close();
     join(thread).await;

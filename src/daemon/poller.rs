@@ -146,6 +146,7 @@ impl Poller {
     pub(super) async fn pass(
         mut self,
         which: &Which,
+        on_done: &mut (dyn FnMut(&SourceId, &Outcome) + Send),
     ) -> Result<Vec<(SourceId, Outcome)>, StoreError> {
         let now = (self.line.clock)();
         self.know_sources()?;
@@ -172,8 +173,10 @@ impl Poller {
             let sleep = self.start_what_may();
             tokio::select! {
                 done = self.under_way.join_next(), if !self.under_way.is_empty() => {
-                    if let Some(done) = self.ended(done) {
-                        outcomes.extend(done.outcome.map(|outcome| (done.source.id.clone(), outcome)));
+                    let done = self.ended(done);
+                    if let Some(Done { source, outcome: Some(outcome), .. }) = done {
+                        on_done(&source.id, &outcome);
+                        outcomes.push((source.id.clone(), outcome));
                     }
                 }
                 () = tokio::time::sleep(sleep) => {}

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::items::item_json;
 use super::{Failure, Served, pages, status};
-use crate::briefs::{self, FallbackId, Form, Report};
+use crate::briefs::{self, FallbackId, Form, Report, Sought};
 use crate::contract;
 use crate::model::{BriefId, BriefOrigin, Command, ItemId, Method, Reply};
 use crate::store::StoredBrief;
@@ -45,9 +45,21 @@ pub(super) fn routes() -> Router<Arc<Served>> {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
-async fn list_briefs(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {
+#[derive(Deserialize)]
+struct Asked {
+    q: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Lists briefs in the order of their ids: all, or those that contain the words of `q`.
+async fn list_briefs(
+    State(served): State<Arc<Served>>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Failure> {
+    let sought = Sought::new(asked.q.as_deref().unwrap_or_default());
+    let limit = asked.limit.unwrap_or(usize::MAX);
     let listed = served
-        .read(|view| {
+        .read(move |view| {
             let row = |stored: StoredBrief| {
                 json!({
                     "id": stored.brief.id.as_str(),
@@ -58,7 +70,11 @@ async fn list_briefs(State(served): State<Arc<Served>>) -> Result<Json<Value>, F
                     "stored": contract::time(stored.stored),
                 })
             };
-            view.store.briefs().map(|stored| stored.map(row)).collect::<Result<Vec<_>, _>>()
+            let found = view.store.briefs().filter(|stored| {
+                // What cannot be read is told, not passed over.
+                stored.as_ref().map_or(true, |stored| sought.is_in(&stored.brief))
+            });
+            found.take(limit).map(|stored| stored.map(row)).collect::<Result<Vec<_>, _>>()
         })
         .await?;
     Ok(Json(Value::Array(listed)))

@@ -9,6 +9,7 @@
 )]
 
 mod asking;
+mod commands;
 mod credentials;
 mod daemon;
 mod desk;

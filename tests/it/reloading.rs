@@ -24,7 +24,7 @@ fn guids(daemon: &Daemon, path: &str) -> Vec<String> {
 fn sources_and_channels_come_go_and_change_their_names() {
     let desk = desk();
     let old = desk.configuration(&["wire", "post"]);
-    desk.write("c.toml", &(old.clone() + &channel("one", "") + &channel("two", "")));
+    desk.write("c.toml", &(old + &channel("one", "") + &channel("two", "")));
     let daemon = desk.start();
     daemon.until("feeds/one.xml", |got| got.text().contains("Wall gives way"));
     daemon.until("feeds/all.xml", |got| got.text().contains("Choir wins"));

@@ -14,13 +14,14 @@ fn brief(summary: &str) -> String {
 fn ids(daemon: &Daemon) -> Vec<String> {
     let listed = daemon.ask("GET", "api/briefs", &[TOKEN], b"").text();
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
-    listed.as_array().unwrap().iter().map(|b| b["id"].as_str().unwrap().to_owned()).collect()
+    let id = |brief: &serde_json::Value| brief.get("id")?.as_str().map(str::to_owned);
+    listed.as_array().unwrap().iter().filter_map(id).collect()
 }
 
 fn summary(daemon: &Daemon, id: &str) -> String {
     let got = daemon.ask("GET", &format!("api/briefs/{id}"), &[TOKEN], b"");
     let brief: serde_json::Value = serde_json::from_slice(&got.body).unwrap();
-    brief["summary"].as_str().unwrap_or_default().to_owned()
+    brief.get("summary").and_then(|s| s.as_str()).unwrap_or_default().to_owned()
 }
 
 fn desk() -> (Desk, Daemon) {

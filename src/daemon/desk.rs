@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
-use crate::matching::{Index, Recent, Rulings};
+use crate::matching::{Index, Recent, Rulings, Traits};
 use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story, Timestamp};
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
@@ -48,10 +48,8 @@ impl Desk {
             desk.rulings.set(&ruling.item.to_string(), &ruling.brief, Some(ruling.pinned));
         }
         let age = TimeDelta::from_std(settings.recent).unwrap_or(TimeDelta::days(7));
-        for id in store.since(now - age, MAX_RECENT)? {
-            if let Some(story) = store.story(id)? {
-                desk.remember(&story);
-            }
+        for (placed, traits) in recent_items(store, &store.since(now - age, MAX_RECENT)?)? {
+            desk.place(placed, traits);
         }
         Ok(desk)
     }
@@ -97,6 +95,11 @@ impl Desk {
 
     pub(super) fn rule(&mut self, item: ItemId, brief: &BriefId, pinned: Option<bool>) {
         self.rulings.set(&item.to_string(), brief, pinned);
+    }
+
+    /// Returns whether an item is pinned to a brief (`Some(true)`) or blocked from it.
+    pub(super) fn ruling(&self, item: ItemId, brief: &BriefId) -> Option<bool> {
+        self.rulings.get(&item.to_string(), brief)
     }
 
     /// Decides again on stored items, and writes those that differ.
@@ -173,15 +176,59 @@ impl Desk {
     }
 
     fn remember(&mut self, story: &Story) {
-        let at = match story.placement {
-            Placement::Shown(since) => since.max(story.published),
-            Placement::Held | Placement::Waiting(_) => story.published,
-        };
-        self.recent.insert(story.id, &item_text(story), at);
-        if let Placement::Waiting(until) = story.placement {
-            self.waiting.insert((until, story.id));
-        }
+        self.place(Placed::of(story), Traits::of(&item_text(story)));
     }
+
+    fn place(&mut self, placed: Placed, traits: Traits) {
+        self.recent.insert(placed.id, traits, placed.at);
+        self.waiting.extend(placed.until.map(|until| (until, placed.id)));
+    }
+}
+
+/// When an item was shown, or until when it waits.
+#[derive(Clone, Copy)]
+struct Placed {
+    id: ItemId,
+    at: Timestamp,
+    until: Option<Timestamp>,
+}
+
+impl Placed {
+    fn of(story: &Story) -> Self {
+        let (at, until) = match story.placement {
+            Placement::Shown(since) => (since.max(story.published), None),
+            Placement::Held => (story.published, None),
+            Placement::Waiting(until) => (story.published, Some(until)),
+        };
+        Self { id: story.id, at, until }
+    }
+}
+
+/// Reads items and what they can be found by, in their order, on all cores: a start waits for it.
+fn recent_items(store: &Store, ids: &[ItemId]) -> Result<Vec<(Placed, Traits)>, StoreError> {
+    let read = |ids: &[ItemId]| -> Result<Vec<(Placed, Traits)>, StoreError> {
+        let mut found = Vec::new();
+        for id in ids {
+            let Some(item) = store.story(*id)? else { continue };
+            found.push((Placed::of(&item), Traits::of(&item_text(&item))));
+        }
+        Ok(found)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = ids.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let readers: Vec<_> =
+            ids.chunks(share).map(|part| scope.spawn(move || read(part))).collect();
+        let mut found = Vec::with_capacity(ids.len());
+        for reader in readers {
+            let part = reader.join().unwrap_or_else(|_panic| {
+                let source = std::io::Error::other("reading an item panicked");
+                Err(StoreError::Io { what: "read the recent items".to_owned(), source })
+            });
+            found.extend(part?);
+        }
+        Ok(found)
+    })
 }
 
 fn apply(story: &mut Story, decision: Decision) {

@@ -344,7 +344,12 @@ impl Writer {
             Command::Block { item, brief } => {
                 self.rule(store, (item, &brief, Some(false)), (group, now))
             }
-            Command::Unrule { item, brief } => self.rule(store, (item, &brief, None), (group, now)),
+            Command::Unrule { item, brief, pinned } => {
+                if self.desk.ruling(item, &brief) != Some(pinned) {
+                    return Ok(Reply::default());
+                }
+                self.rule(store, (item, &brief, None), (group, now))
+            }
             Command::Poll(source) => {
                 let asked = self.setup.polls.try_send(source);
                 asked.map_err(|_full| Refusal::Command(CommandError::Stopping))?;

@@ -20,6 +20,6 @@ mod terms;
 
 pub use decide::Explanation;
 pub use index::Index;
-pub use recent::Recent;
+pub use recent::{Recent, Traits};
 pub use rulings::Rulings;
 pub use score::Features;

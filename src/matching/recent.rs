@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::terms::{Bag, RARE, Stem, terms};
 use crate::model::{Brief, CanonicalUrl, ItemId, ItemText, Timestamp};
 
@@ -17,42 +19,70 @@ const WORDS: usize = 150;
 /// A word that stands in more recent items than this finds nothing.
 const MAX_POSTING: usize = 2_000;
 
+/// What an item can be found by; a pure function of it, made on any thread.
+#[derive(Debug)]
+pub struct Traits {
+    stems: Box<[Stem]>,
+    /// Hashes of its addresses and its guid: two that meet by chance cost a look.
+    names: Box<[u64]>,
+}
+
+impl Traits {
+    /// Returns what an item can be found by.
+    pub fn of(item: &ItemText) -> Self {
+        let text = format!("{}\n{}", item.title, item.lead);
+        let bag = Bag::of(&terms(&text, item.lang.as_deref(), WORDS));
+        let telling = bag.stems.iter().filter(|(_, rarity)| **rarity >= RARE);
+        let urls = item.link.iter().chain(&item.guid).filter_map(|url| CanonicalUrl::parse(url));
+        let urls = urls.map(|url| xxh3_64(url.as_str().as_bytes()));
+        let guid = item.guid.iter().map(|guid| xxh3_64(guid.as_bytes()));
+        Self { stems: telling.map(|(stem, _)| *stem).collect(), names: urls.chain(guid).collect() }
+    }
+}
+
+/// Where an item stands in [`Recent::entries`]; four bytes instead of the sixteen of its id,
+/// which stand once for each of its words.
+type Slot = u32;
+
 #[derive(Debug)]
 struct Entry {
+    id: ItemId,
     at: Timestamp,
-    stems: Vec<Stem>,
-    names: Vec<String>,
+    traits: Traits,
 }
 
 /// An in-memory index of the recent items.
 #[derive(Debug, Default)]
 pub struct Recent {
-    entries: HashMap<ItemId, Entry>,
+    entries: Vec<Option<Entry>>,
+    /// Entries that are `None`.
+    free: Vec<Slot>,
+    slots: HashMap<ItemId, Slot>,
     by_age: BTreeSet<(Timestamp, ItemId)>,
-    by_stem: HashMap<Stem, BTreeSet<ItemId>>,
-    by_name: HashMap<String, BTreeSet<ItemId>>,
+    by_stem: HashMap<Stem, Vec<Slot>>,
+    by_name: HashMap<u64, Vec<Slot>>,
 }
 
 impl Recent {
     /// Takes an item in, in place of an earlier version.
-    pub fn insert(&mut self, id: ItemId, item: &ItemText, at: Timestamp) {
+    pub fn insert(&mut self, id: ItemId, traits: Traits, at: Timestamp) {
         self.remove(id);
-        let text = format!("{}\n{}", item.title, item.lead);
-        let bag = Bag::of(&terms(&text, item.lang.as_deref(), WORDS));
-        let telling = bag.rarest_first().into_iter().filter(|(_, rarity)| *rarity >= RARE);
-        let stems: Vec<Stem> = telling.map(|(stem, _)| stem).collect();
-        let urls = item.link.iter().chain(&item.guid).filter_map(|url| CanonicalUrl::parse(url));
-        let names: Vec<String> =
-            urls.map(|url| url.as_str().to_owned()).chain(item.guid.clone()).collect();
-        for stem in &stems {
-            self.by_stem.entry(*stem).or_default().insert(id);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            Slot::try_from(self.entries.len() - 1).expect("there are at most MAX_ITEMS entries")
+        });
+        for stem in &traits.stems {
+            self.by_stem.entry(*stem).or_default().push(slot);
         }
-        for name in &names {
-            self.by_name.entry(name.clone()).or_default().insert(id);
+        for name in &traits.names {
+            self.by_name.entry(*name).or_default().push(slot);
         }
         self.by_age.insert((at, id));
-        self.entries.insert(id, Entry { at, stems, names });
-        if self.entries.len() > MAX_ITEMS {
+        self.slots.insert(id, slot);
+        if let Some(entry) = self.entries.get_mut(slot as usize) {
+            *entry = Some(Entry { id, at, traits });
+        }
+        if self.slots.len() > MAX_ITEMS {
             let oldest = self.by_age.first().map(|(_, id)| *id);
             if let Some(id) = oldest {
                 self.remove(id);
@@ -62,23 +92,17 @@ impl Recent {
 
     /// Takes an item out.
     pub fn remove(&mut self, id: ItemId) {
-        let Some(entry) = self.entries.remove(&id) else { return };
+        let Some(slot) = self.slots.remove(&id) else { return };
+        let Some(entry) = self.entries.get_mut(slot as usize).and_then(Option::take) else {
+            return;
+        };
+        self.free.push(slot);
         self.by_age.remove(&(entry.at, id));
-        for stem in &entry.stems {
-            if let Some(items) = self.by_stem.get_mut(stem) {
-                items.remove(&id);
-                if items.is_empty() {
-                    self.by_stem.remove(stem);
-                }
-            }
+        for stem in &entry.traits.stems {
+            take_out(&mut self.by_stem, *stem, slot);
         }
-        for name in &entry.names {
-            if let Some(items) = self.by_name.get_mut(name) {
-                items.remove(&id);
-                if items.is_empty() {
-                    self.by_name.remove(name);
-                }
-            }
+        for name in &entry.traits.names {
+            take_out(&mut self.by_name, *name, slot);
         }
     }
 
@@ -89,6 +113,11 @@ impl Recent {
         }
     }
 
+    fn ids(&self, slots: Option<&Vec<Slot>>) -> impl Iterator<Item = ItemId> {
+        let entry = |slot: &Slot| self.entries.get(*slot as usize)?.as_ref().map(|entry| entry.id);
+        slots.into_iter().flatten().filter_map(entry)
+    }
+
     /// Returns the items that a brief could belong on: those it names, and those that share at
     /// least two rare words with it, the likeliest 500.
     pub fn concerned(&self, brief: &Brief) -> Vec<ItemId> {
@@ -97,21 +126,31 @@ impl Recent {
         for name in addresses.chain(&brief.guids) {
             let url = CanonicalUrl::parse(name).map(|url| url.as_str().to_owned());
             for key in url.iter().chain([name]) {
-                named.extend(self.by_name.get(key).into_iter().flatten());
+                named.extend(self.ids(self.by_name.get(&xxh3_64(key.as_bytes()))));
             }
-            named.extend(ItemId::parse(name).filter(|id| self.entries.contains_key(id)));
+            named.extend(ItemId::parse(name).filter(|id| self.slots.contains_key(id)));
         }
         let mut shared: BTreeMap<ItemId, u32> = BTreeMap::new();
         for (stem, _) in rare_words(brief).rarest_first() {
             let items = self.by_stem.get(&stem).filter(|items| items.len() <= MAX_POSTING);
-            for item in items.into_iter().flatten() {
-                *shared.entry(*item).or_default() += 1;
+            for item in self.ids(items) {
+                *shared.entry(item).or_default() += 1;
             }
         }
         let mut alike: Vec<(ItemId, u32)> = shared.into_iter().filter(|(_, n)| *n >= 2).collect();
         alike.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         let alike = alike.into_iter().map(|(id, _)| id).filter(|id| !named.contains(id));
         named.iter().copied().chain(alike).take(MAX_CONCERNED).collect()
+    }
+}
+
+fn take_out(postings: &mut HashMap<u64, Vec<Slot>>, key: u64, slot: Slot) {
+    let Some(slots) = postings.get_mut(&key) else { return };
+    if let Some(at) = slots.iter().position(|known| *known == slot) {
+        slots.swap_remove(at);
+    }
+    if slots.is_empty() {
+        postings.remove(&key);
     }
 }
 
@@ -126,8 +165,8 @@ mod tests {
     use super::*;
     use crate::model::BriefId;
 
-    fn item(title: &str, link: &str) -> ItemText {
-        ItemText {
+    fn item(title: &str, link: &str) -> Traits {
+        Traits::of(&ItemText {
             item: "i".to_owned(),
             source: None,
             guid: None,
@@ -136,7 +175,7 @@ mod tests {
             link: Some(link.to_owned()),
             published: None,
             lang: Some("en".to_owned()),
-        }
+        })
     }
 
     fn at(day: u32) -> Timestamp {
@@ -148,11 +187,11 @@ mod tests {
         let mut recent = Recent::default();
         recent.insert(
             ItemId(1),
-            &item("Skerrow Strait cables guarded", "https://a.example/1"),
+            item("Skerrow Strait cables guarded", "https://a.example/1"),
             at(1),
         );
-        recent.insert(ItemId(2), &item("Bakery opens", "https://a.example/2"), at(2));
-        recent.insert(ItemId(3), &item("Choir sings", "https://a.example/3"), at(3));
+        recent.insert(ItemId(2), item("Bakery opens", "https://a.example/2"), at(2));
+        recent.insert(ItemId(3), item("Choir sings", "https://a.example/3"), at(3));
         let mut brief = Brief::new(
             BriefId::new("b").unwrap(),
             "Patrols",
@@ -164,6 +203,8 @@ mod tests {
         assert_eq!(recent.concerned(&brief), [ItemId(3)]);
         recent.remove(ItemId(3));
         assert!(recent.concerned(&brief).is_empty());
-        assert_eq!(recent.by_stem.len(), 1, "only the bakery is left");
+        assert!(recent.by_stem.is_empty() && recent.by_name.is_empty(), "nothing is left behind");
+        recent.insert(ItemId(4), item("Skerrow ferry strikes", "https://a.example/4"), at(4));
+        assert_eq!(recent.entries.len(), 3, "places are used again");
     }
 }

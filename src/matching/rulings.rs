@@ -30,4 +30,12 @@ impl Rulings {
             None => {}
         }
     }
+
+    /// Returns whether an item is pinned to a brief (`Some(true)`) or blocked from it.
+    pub fn get(&self, item: &str, brief: &BriefId) -> Option<bool> {
+        if self.pins.get(item) == Some(brief) {
+            return Some(true);
+        }
+        self.blocks.get(item).is_some_and(|blocks| blocks.contains(brief)).then_some(false)
+    }
 }

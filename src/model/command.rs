@@ -35,12 +35,14 @@ pub enum Command {
         /// The brief.
         brief: BriefId,
     },
-    /// Takes a pin or a block back.
+    /// Takes a pin or a block back; where there is none of that kind, nothing changes.
     Unrule {
         /// The item.
         item: ItemId,
         /// The brief.
         brief: BriefId,
+        /// A pin, else a block.
+        pinned: bool,
     },
     /// Makes a source due at once.
     Poll(SourceId),

@@ -29,8 +29,8 @@ pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new()
         .route("/briefs", get(list_briefs).post(add_brief))
         .route("/briefs/{id}", get(get_brief).put(put_brief).delete(delete_brief))
-        .route("/pins/{item}/{brief}", put(pin).delete(unrule))
-        .route("/blocks/{item}/{brief}", put(block).delete(unrule))
+        .route("/pins/{item}/{brief}", put(pin).delete(unpin))
+        .route("/blocks/{item}/{brief}", put(block).delete(unblock))
         .route("/items", get(list_items))
         .route("/items/{id}", get(get_item))
         .route("/items/{id}/why", get(why))
@@ -198,12 +198,29 @@ async fn block(
     Ok(Json(told(&brief, &reply)))
 }
 
-async fn unrule(
+async fn unpin(
     State(served): State<Arc<Served>>,
     Path((item, brief)): Path<(String, String)>,
 ) -> Result<Json<Value>, Failure> {
-    let (item, brief) = (item_id(&item)?, brief_id(brief)?);
-    let reply = served.order(Command::Unrule { item, brief: brief.clone() }).await?;
+    unrule(&served, &item, brief, true).await
+}
+
+async fn unblock(
+    State(served): State<Arc<Served>>,
+    Path((item, brief)): Path<(String, String)>,
+) -> Result<Json<Value>, Failure> {
+    unrule(&served, &item, brief, false).await
+}
+
+async fn unrule(
+    served: &Arc<Served>,
+    item: &str,
+    brief: String,
+    pinned: bool,
+) -> Result<Json<Value>, Failure> {
+    let (item, brief) = (item_id(item)?, brief_id(brief)?);
+    let command = Command::Unrule { item, brief: brief.clone(), pinned };
+    let reply = served.order(command).await?;
     Ok(Json(told(&brief, &reply)))
 }
 

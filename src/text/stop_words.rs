@@ -1,5 +1,8 @@
 //! Words that carry grammar and no subject, in the languages we meet most.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::language::primary;
 
 const ENGLISH: &str = "a about above after again against all also am an and any are aren't as at be \
@@ -55,23 +58,36 @@ const RUSSIAN: &str = "а без более бы был была были был
     не него нее нет ни них но ну о об однако он она они оно от очень по под после при с со так также такой \
     там те тем то того тоже той только том ты у уже хотя чего чем что чтобы эта эти это я";
 
+/// The words of one language, looked up by hash: every word of every item is asked for.
+type Words = LazyLock<HashSet<&'static str>>;
+
+static EN: Words = LazyLock::new(|| ENGLISH.split_ascii_whitespace().collect());
+static DE: Words = LazyLock::new(|| GERMAN.split_ascii_whitespace().collect());
+static FR: Words = LazyLock::new(|| FRENCH.split_ascii_whitespace().collect());
+static ES: Words = LazyLock::new(|| SPANISH.split_ascii_whitespace().collect());
+static PT: Words = LazyLock::new(|| PORTUGUESE.split_ascii_whitespace().collect());
+static IT: Words = LazyLock::new(|| ITALIAN.split_ascii_whitespace().collect());
+static NL: Words = LazyLock::new(|| DUTCH.split_ascii_whitespace().collect());
+static SV: Words = LazyLock::new(|| SWEDISH.split_ascii_whitespace().collect());
+static RU: Words = LazyLock::new(|| RUSSIAN.split_ascii_whitespace().collect());
+
 /// Returns whether a word in lower case, as written, is a stop word of the language.
 ///
 /// An unknown language has those of English, which most feeds that name none are in.
 pub fn is_stop_word(word: &str, lang: Option<&str>) -> bool {
-    let list = match lang.map(primary).as_deref() {
-        Some("de") => GERMAN,
-        Some("fr") => FRENCH,
-        Some("es" | "ca") => SPANISH,
-        Some("pt") => PORTUGUESE,
-        Some("it") => ITALIAN,
-        Some("nl") => DUTCH,
-        Some("sv" | "no" | "nb" | "da") => SWEDISH,
-        Some("ru" | "uk" | "bg") => RUSSIAN,
-        Some("en") | None => ENGLISH,
-        Some(_) => "",
+    let words = match lang.map(primary).as_deref() {
+        Some("de") => &DE,
+        Some("fr") => &FR,
+        Some("es" | "ca") => &ES,
+        Some("pt") => &PT,
+        Some("it") => &IT,
+        Some("nl") => &NL,
+        Some("sv" | "no" | "nb" | "da") => &SV,
+        Some("ru" | "uk" | "bg") => &RU,
+        Some("en") | None => &EN,
+        Some(_) => return false,
     };
-    list.split_ascii_whitespace().any(|stop| stop == word)
+    words.contains(word)
 }
 
 #[cfg(test)]

@@ -393,6 +393,9 @@ fn a_pin_and_a_block_are_taken_off_again() {
     };
     desk.ok(&["brief", "pin", &quake, "wall-brief"]);
     assert_eq!(brief_of(&quake), "wall-brief");
+    // Taking a block off where there is a pin takes nothing off.
+    let told = json(&desk.ok(&["brief", "unblock", &quake, "wall-brief", "--json"]));
+    assert_eq!(told[0]["changed"], false);
     let told = json(&desk.ok(&["brief", "unpin", &quake, "wall-brief", "--json"]));
     assert_eq!(told[0]["items"], serde_json::json!([quake]));
     assert!(brief_of(&quake).is_null());

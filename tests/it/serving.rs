@@ -48,6 +48,25 @@ fn a_document_has_a_tag_for_each_coding_and_answers_304() {
 }
 
 #[test]
+fn two_documents_never_carry_one_date() {
+    let desk = desk();
+    let daemon = desk.start();
+    let mut dates = vec![daemon.get("feeds/all.xml").header("Last-Modified").unwrap()];
+    for round in 0..3 {
+        // Faster than a second each: readers that go by the date alone must see every change.
+        let text = format!("The wall gave way, version {round}.");
+        let body =
+            format!("{{\"summary\": \"{text}\", \"urls\": [\"https://wire.example.org/wall\"]}}");
+        daemon.ask("PUT", "api/briefs/wall", &[TOKEN], body.as_bytes());
+        let got = daemon.until("feeds/all.xml", |got| got.text().contains(&text));
+        dates.push(got.header("Last-Modified").unwrap());
+    }
+    let mut unique = dates.clone();
+    unique.dedup();
+    assert_eq!(unique, dates);
+}
+
+#[test]
 fn pages_lead_from_the_channels_to_an_item() {
     let desk = desk();
     let daemon = desk.start();

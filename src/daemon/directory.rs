@@ -137,7 +137,7 @@ impl Directory {
                     self.settle().await;
                 }
                 _ = sweeps.tick() => self.sweep().await,
-                _ = looks.tick(), if self.has_unfinished() => self.sweep().await,
+                _ = looks.tick() => self.look_again().await,
                 () = watched.confirmed.notified() => self.withdraw_vanished().await,
                 Ok(()) = self.config.changed() => self.follow().await,
             }
@@ -205,6 +205,13 @@ impl Directory {
         self.begin_watch();
         self.list_whole().await;
         self.settle().await;
+    }
+
+    /// Sweeps before its time where something is left to do.
+    async fn look_again(&mut self) {
+        if self.has_unfinished() {
+            self.sweep().await;
+        }
     }
 
     async fn list_whole(&mut self) {

@@ -271,12 +271,15 @@ pub async fn poll_once(
     Ok(outcomes)
 }
 
-/// Writes who holds the lock; a disk that takes no byte does not keep us from holding it.
-pub(super) fn announce(lock: &Lock, socket: Option<&std::path::Path>) {
-    if let Err(error) = lock.announce(socket) {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "commands cannot find this process");
+/// Writes who holds the lock, and returns whether that is done; a disk that takes no byte does
+/// not keep us from holding it.
+pub(super) fn announce(lock: &Lock, socket: Option<&std::path::Path>) -> bool {
+    let announced = lock.announce(socket);
+    if let Err(error) = &announced {
+        let error = error as &dyn std::error::Error;
+        tracing::debug!(error, "commands cannot find this process yet");
     }
+    announced.is_ok()
 }
 
 /// Waits for the writer: it ends once it has committed what it was given.

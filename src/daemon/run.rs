@@ -123,7 +123,9 @@ pub async fn run(
         ground.service.ready();
     }
     announce(&place, ground.served.plan().site.base.as_str());
-    let mut daemon = Daemon { ground, signals, lock, control: None, listeners: vec![http], stop };
+    let listeners = vec![http];
+    let (control, is_announced) = (None, false);
+    let mut daemon = Daemon { ground, signals, control, is_announced, lock, listeners, stop };
     let lived = daemon.live().await;
     daemon.stop.send(true).ok();
     for listener in daemon.listeners {
@@ -155,6 +157,7 @@ struct Daemon {
     signals: Signals,
     /// Goes before the lock: the next process makes a socket of the same name.
     control: Option<ControlSocket>,
+    is_announced: bool,
     lock: Option<Arc<Lock>>,
     listeners: Vec<JoinHandle<()>>,
     stop: watch::Sender<bool>,
@@ -210,7 +213,8 @@ impl Daemon {
             Err(error) => return Err(error.into()),
         };
         self.lock = Some(Arc::clone(&lock));
-        self.open_control(&lock);
+        self.open_control();
+        self.announce(&lock);
         let (done, opened) = oneshot::channel();
         std::thread::spawn(move || {
             // Nobody waits any more where the daemon was stopped meanwhile.
@@ -248,14 +252,20 @@ impl Daemon {
         }
     }
 
+    /// Lets commands find the control socket; on a disk that cannot be written, later.
+    fn announce(&mut self, lock: &Lock) {
+        if let Some(control) = self.control.as_ref().filter(|_| !self.is_announced) {
+            self.is_announced = house::announce(lock, Some(control.path()));
+        }
+    }
+
     /// Opens the control socket once, under the store's lock.
-    fn open_control(&mut self, lock: &Lock) {
+    fn open_control(&mut self) {
         if self.control.is_some() {
             return;
         }
         match ControlSocket::open(&self.ground.config()) {
             Ok((socket, listener)) => {
-                house::announce(lock, Some(socket.path()));
                 let routes = serve::control(Arc::clone(&self.ground.served));
                 let listening = listener.serve(routes, self.stop.subscribe());
                 self.listeners.push(tokio::spawn(listening));
@@ -270,6 +280,10 @@ impl Daemon {
 
     /// Runs everything around an open store until a stop, or until the store breaks.
     async fn work(&mut self, store: Arc<Store>) -> Result<End, RunError> {
+        if let Some(lock) = self.lock.clone() {
+            self.open_control();
+            self.announce(&lock);
+        }
         let mut house = House::build(&self.ground, store)?;
         let directory = house.directory().await?;
         let press = Arc::clone(&house.press);

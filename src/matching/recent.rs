@@ -203,6 +203,7 @@ mod tests {
         assert_eq!(recent.concerned(&brief), [ItemId(3)]);
         recent.remove(ItemId(3));
         assert!(recent.concerned(&brief).is_empty());
+        recent.remove(ItemId(2));
         assert!(recent.by_stem.is_empty() && recent.by_name.is_empty(), "nothing is left behind");
         recent.insert(ItemId(4), item("Skerrow ferry strikes", "https://a.example/4"), at(4));
         assert_eq!(recent.entries.len(), 3, "places are used again");

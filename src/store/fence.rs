@@ -2,7 +2,7 @@
 //! holds it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,9 @@ const PROBE_BYTES: usize = 4 << 20;
 /// under it.
 #[derive(Debug)]
 pub struct Lock {
-    file: File,
+    /// Holds the lock for as long as it is open; a disk may not have let it be opened for writing.
+    _file: File,
+    path: PathBuf,
 }
 
 impl Lock {
@@ -26,7 +28,8 @@ impl Lock {
     /// Fails with [`StoreError::InUse`] naming the holder when another process has it.
     pub fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("lock");
-        let at = |source| StoreError::Io { what: format!("open {}", path.display()), source };
+        let what = format!("open {}", path.display());
+        let at = |source| StoreError::Io { what: what.clone(), source };
         create(folder)?;
         let mut file = match open_lock(&path) {
             Ok(file) => file,
@@ -37,7 +40,7 @@ impl Lock {
             Err(source) => return Err(at(source)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
+            Ok(()) => Ok(Self { _file: file, path }),
             Err(fs::TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).map_err(at)?;
@@ -54,9 +57,8 @@ impl Lock {
         let socket = socket.map(|path| path.display().to_string()).unwrap_or_default();
         let text = format!("{}\n{socket}\n", std::process::id());
         let write = || {
-            let mut file = &self.file;
+            let mut file = open_lock(&self.path)?;
             file.set_len(0)?;
-            file.rewind()?;
             file.write_all(text.as_bytes())?;
             file.sync_data()
         };

@@ -102,7 +102,11 @@ pub fn no_later(due: Timestamp, every: Option<Duration>, state: &SourceState) ->
         (
             Some(every),
             Some(polled),
-            Rule::Fixed(_) | Rule::Rhythm(_) | Rule::Default(_) | Rule::Dormant(_),
+            Rule::Fixed(_)
+            | Rule::Rhythm(_)
+            | Rule::Default(_)
+            | Rule::Dormant(_)
+            | Rule::Minimum(_),
         ) => due.min(polled + delta(every)),
         _ => due,
     }
@@ -317,6 +321,28 @@ mod tests {
         check(&ok, &day, 810, &Rule::Skip);
         let always = Wishes { skip_hours: (0..24).collect(), ..wishes() };
         check(&ok, &always, 60, &Rule::Default(HOUR));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_nobody_wait_longer_than_they_were_told_to() {
+        let due = Due { at: now() + TimeDelta::days(365), rule: Rule::Default(HOUR) };
+        let polled = due.at - TimeDelta::hours(1);
+        assert_eq!(believable(&due, Some(polled), now()), now() + TimeDelta::hours(1));
+        assert_eq!(believable(&due, Some(now()), now()), due.at, "a year was asked for");
+        assert_eq!(believable(&due, None, now()), due.at);
+    }
+
+    #[test]
+    fn a_shorter_interval_of_the_operators_holds_at_once_and_a_publishers_wish_holds_on() {
+        let mut polled = state(Outcome::NotModified, 0);
+        polled.polled = Some(now());
+        let due = now() + TimeDelta::hours(12);
+        polled.due.rule = Rule::Rhythm(12 * HOUR);
+        assert_eq!(no_later(due, Some(HOUR), &polled), now() + TimeDelta::hours(1));
+        assert_eq!(no_later(due, Some(DAY), &polled), due);
+        assert_eq!(no_later(due, None, &polled), due);
+        polled.due.rule = Rule::RetryAfter(12 * HOUR);
+        assert_eq!(no_later(due, Some(HOUR), &polled), due);
     }
 
     #[test]

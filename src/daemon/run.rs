@@ -284,11 +284,13 @@ impl Daemon {
             self.open_control();
             self.announce(&lock);
         }
-        let mut house = House::build(&self.ground, store)?;
+        // It reads the recent items, which takes seconds where there are many.
+        let mut house = tokio::task::block_in_place(|| House::build(&self.ground, store))?;
         let directory = house.directory().await?;
         let press = Arc::clone(&house.press);
         press.render(None).await;
         press.retire().await;
+        self.ground.served.ready();
         self.ground.service.ready();
         let polling = tokio::spawn(house.poller()?.run());
         let tasks = [

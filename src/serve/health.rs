@@ -1,6 +1,7 @@
 //! Whether it lives, whether it is ready, and what it counts.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -78,6 +79,9 @@ impl Served {
         }
         if self.view().is_err() {
             return Some("the store is being opened".to_owned());
+        }
+        if !self.is_rendered.load(Ordering::Relaxed) {
+            return Some("the channels are being rendered".to_owned());
         }
         let plan = self.plan();
         let missing = plan.channels.iter().find(|c| self.documents.get(&c.id).is_none());

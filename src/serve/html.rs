@@ -14,7 +14,7 @@ a{color:light-dark(#0b57b0,#8ab8ff)}\
 blockquote{margin:.5em 0;padding-left:1em;border-left:3px solid #8888}\
 dd{margin:0 0 .8em 1em}img{max-width:100%;height:auto}\
 small,.quiet{color:light-dark(#555,#aaa)}\
-.wide{overflow-x:auto}table{border-collapse:collapse}th,td{text-align:left;padding:.25em .6em;\
+.wide{overflow-x:auto}table{border-collapse:collapse}th,td{overflow-wrap:break-word;text-align:left;padding:.25em .6em;\
 border-bottom:1px solid #8884;vertical-align:top}";
 
 /// A page that is put together.

@@ -14,6 +14,7 @@ mod items;
 mod pages;
 mod status;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
@@ -83,6 +84,8 @@ pub struct Served {
     /// The clock; read by the daemon's rules.
     pub clock: fn() -> Timestamp,
     store: RwLock<Option<Arc<Store>>>,
+    /// Whether every channel was rendered from the open store.
+    is_rendered: AtomicBool,
     plan: RwLock<Arc<Plan>>,
     readers: Semaphore,
 }
@@ -113,6 +116,7 @@ impl Served {
             metrics: parts.metrics,
             clock: parts.clock,
             store: RwLock::new(None),
+            is_rendered: AtomicBool::new(false),
             plan: RwLock::new(Arc::new(parts.plan)),
             readers: Semaphore::new(READERS),
         }
@@ -128,8 +132,14 @@ impl Served {
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
     }
 
+    /// Says that every channel was rendered from the open store: it is ready.
+    pub fn ready(&self) {
+        self.is_rendered.store(true, Ordering::Relaxed);
+    }
+
     /// Reads from this store from now on, or from none while it is closed.
     pub fn attach(&self, store: Option<Arc<Store>>) {
+        self.is_rendered.store(false, Ordering::Relaxed);
         *self.store.write().unwrap_or_else(PoisonError::into_inner) = store;
     }
 

@@ -48,6 +48,8 @@ fn the_service_manager_is_told_what_happens() {
     let mut command = desk.command(&["run"]);
     command.env("NOTIFY_SOCKET", desk.path("notify")).env("WATCHDOG_USEC", "30000000");
     let daemon = Desk::spawn(command);
+    // Nothing is on disk yet, so the store has to open first.
+    manager.next(&["EXTEND_TIMEOUT_USEC=", "READY=1"]).strip_prefix("EXTEND").unwrap();
     manager.next(&["READY=1"]);
     assert_eq!(daemon.get("feeds/all.xml").status, 200, "ready means served");
     let status = manager.next(&["STATUS="]);

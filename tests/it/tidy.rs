@@ -271,3 +271,31 @@ fn a_breach_of_each_rule_is_found() {
         "let a = 1;\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n    use crate::serve;\n}\n";
     assert_eq!(found("parse/mod.rs", tests), "");
 }
+
+#[test]
+fn a_reload_knows_every_key_of_the_configuration() {
+    let documented = fs::read_to_string(root().join("config/briefwire.toml")).unwrap();
+    let known = fs::read_to_string(root().join("src/daemon/reload.rs")).unwrap();
+    let mut section = String::new();
+    let mut keys = 0;
+    for line in documented.lines() {
+        let line = line.trim_start_matches("# ");
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_matches(['[', ']']).to_owned();
+            continue;
+        }
+        let Some((key, _)) = line.split_once(" = ") else { continue };
+        let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        // An id is what the others hang on; single modules have no names of their own here.
+        if !is_key || key == "id" || section == "log.modules" {
+            continue;
+        }
+        let name = match section.as_str() {
+            "source" | "channel" => format!("(\"{key}\", "),
+            _ => format!("\"{section}.{key}\""),
+        };
+        keys += 1;
+        assert!(known.contains(&name), "reload.rs does not compare {name} of [{section}]");
+    }
+    assert!(keys > 30, "found {keys} keys");
+}

@@ -105,7 +105,8 @@ fn to_stderr<S>(form: Form, under_journal: bool) -> Output<S>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
 {
-    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colour);
     if form == Form::Json {
         return lines.json().flatten_event(true).with_timer(SystemTime).boxed();

@@ -271,38 +271,59 @@ fn a_nearly_full_disk_stops_polls_and_nothing_else_and_room_starts_them_again() 
     daemon.until("readyz", |got| got.status == 200);
 }
 
+/// A small disk of its own, with the store of a desk on it and little room left.
+struct SmallDisk {
+    command: Command,
+    store: std::path::PathBuf,
+}
+
+impl SmallDisk {
+    /// Puts the desk's store on it; `None` where no file system can be mounted.
+    fn hold(desk: &Desk, free_kib: u32) -> Option<Self> {
+        let can_mount = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
+        let tried = Command::new("unshare").args(can_mount).output();
+        if !tried.is_ok_and(|output| output.status.success()) {
+            missing("a mount namespace (unshare -m)");
+            return None;
+        }
+        let store = desk.path("store");
+        std::fs::rename(&store, desk.path("seed")).unwrap();
+        std::fs::create_dir(&store).unwrap();
+        let script = format!(
+            "mount -t tmpfs -o size=24m tmpfs {store} && cp -a {seed}/. {store}/ && \
+             (cat /dev/zero > {store}/filler; true) 2>/dev/null; \
+             truncate -s -{free_kib}K {store}/filler; exec \"$@\"",
+            store = store.display(),
+            seed = desk.path("seed").display(),
+        );
+        let inner = desk.command(&["run"]);
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script, "sh"]);
+        command.arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Some(Self { command, store })
+    }
+
+    /// Makes room on the disk that this daemon sees.
+    fn clear(store: &std::path::Path, pid: u32) {
+        let filler = format!("/proc/{pid}/root{}/filler", store.display());
+        std::fs::remove_file(filler).unwrap();
+    }
+}
+
 #[test]
 fn what_is_on_disk_is_served_while_the_store_does_not_open() {
-    let can_mount = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
-    if !Command::new("unshare").args(can_mount).output().is_ok_and(|o| o.status.success()) {
-        return missing("a mount namespace (unshare -m)");
-    }
     let desk = desk();
     // Links begin with the public address, wherever the daemon happens to listen.
-    let named = desk
-        .configuration(&["wire"])
-        .replace("[server]", "[server]\npublic_url = \"https://news.example.org\"");
-    desk.write("c.toml", &named);
+    let public = "[server]\npublic_url = \"https://news.example.org\"";
+    desk.write("c.toml", &desk.configuration(&["wire"]).replace("[server]", public));
     let before = desk.poll();
-    let store = desk.path("store");
-    std::fs::rename(&store, desk.path("seed")).unwrap();
-    std::fs::create_dir(&store).unwrap();
-    // A small disk with the store on it, filled to the last byte.
-    let script = format!(
-        "mount -t tmpfs -o size=24m tmpfs {store} && cp -a {seed}/. {store}/ && \
-         (cat /dev/zero > {store}/filler; true) 2>/dev/null; exec \"$@\"",
-        store = store.display(),
-        seed = desk.path("seed").display(),
-    );
-    let inner = desk.command(&["run"]);
-    let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args());
-    for (name, value) in inner.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let Some(SmallDisk { mut command, store }) = SmallDisk::hold(&desk, 0) else { return };
     let manager = Manager::bind(&desk);
     command.env("NOTIFY_SOCKET", desk.path("notify"));
     let daemon = Desk::spawn(command);
@@ -314,13 +335,46 @@ fn what_is_on_disk_is_served_while_the_store_does_not_open() {
     assert_eq!(daemon.get("items/00000000000000000000000000000000").status, 503);
     assert_eq!(daemon.ask("GET", "status", &[TOKEN], b"").status, 200);
 
-    let filler = format!("/proc/{}/root{}/filler", daemon.pid(), store.display());
-    std::fs::remove_file(filler).unwrap();
+    SmallDisk::clear(&store, daemon.pid());
     daemon.until("readyz", |got| got.text().contains("sources are not polled"));
     assert_eq!(daemon.get("feeds/all.xml").text(), before);
     let guid = between(&before, "<guid isPermaLink=\"false\">", "</guid>")[0].to_owned();
     let id = guid.rsplit(':').next().unwrap();
     assert_eq!(daemon.get(&format!("items/{id}")).status, 200, "the store is open");
+}
+
+#[test]
+fn a_database_that_has_failed_is_opened_again_once_there_is_room() {
+    let desk = desk();
+    // Without the watermark that keeps sled from ever meeting a full disk.
+    let unguarded = desk.configuration(&["wire"]).replace("[store]", "[store]\nmin_free = \"0B\"");
+    desk.write("c.toml", &unguarded);
+    desk.poll();
+    // Room for the probe that goes before an opening, and for some briefs.
+    let Some(SmallDisk { command, store }) = SmallDisk::hold(&desk, 4400) else { return };
+    let daemon = Desk::start_by(command);
+    let put = |n: usize, words: usize| {
+        let mut seed = n as u64 + 1;
+        let noise = std::iter::repeat_with(|| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            format!("{seed:x}")
+        });
+        let post = noise.take(words).collect::<Vec<_>>().join(" ");
+        let body = serde_json::json!({ "summary": "S.", "original_post": post }).to_string();
+        let json = ("Content-Type", "application/json");
+        daemon.ask("PUT", &format!("api/briefs/b{n}"), &[TOKEN, json], body.as_bytes()).status
+    };
+    let stored = (0..400).take_while(|n| put(*n, 3000) == 201).count();
+    assert!((1..400).contains(&stored), "the disk is full at some time: {stored}");
+    daemon.until("readyz", |got| got.status == 503);
+    assert_eq!(daemon.get("feeds/all.xml").status, 200, "feeds are served all the same");
+    SmallDisk::clear(&store, daemon.pid());
+    daemon.until("readyz", |got| got.status == 200);
+    assert_eq!(put(1000, 3000), 201, "it takes changes without a restart");
+    let listed = daemon.ask("GET", "api/briefs", &[TOKEN], b"").text();
+    for n in 0..stored {
+        assert!(listed.contains(&format!("\"b{n}\"")), "b{n} of {stored} was acknowledged");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Timestamp};
 use crate::publish::{Coding, Document, Entry, Publisher, Rendering, fingerprint, rss};
 use crate::serve::{Plan, Served, publisher};
-use crate::store::{Listed, Store, StoreError};
+use crate::store::{Listed, Look, Store, StoreError};
 
 /// The media type of a channel's document.
 pub(super) const RSS: &str = "application/rss+xml; charset=utf-8";
@@ -199,9 +199,9 @@ impl Press {
         let standing = current.clone().filter(|d| rss(&at(d.modified)) == d.plain);
         let document = standing.unwrap_or_else(|| {
             let now = whole_seconds((self.clock)());
-            let changed = match last.filter(|(known, _)| *known == print) {
-                Some((_, since)) => since,
-                None => after(now, current.map(|d| d.modified).max(last.map(|(_, since)| since))),
+            let changed = match last.filter(|known| known.fingerprint == print) {
+                Some(known) => known.changed,
+                None => after(now, current.map(|d| d.modified).max(last.map(|last| last.changed))),
             };
             Arc::new(Document::new(rss(&at(changed)), RSS, changed))
         });
@@ -210,9 +210,9 @@ impl Press {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
         self.measure(&channel.id, entries);
-        let looks = (print, document.modified);
-        let is_known = last == Some(looks);
-        Ok((!is_known).then(|| Work::Channel(channel.id.clone(), looks.0, looks.1)))
+        let (changed, is_secret) = (document.modified, channel.token.is_some());
+        let look = Look { fingerprint: print, changed, is_secret };
+        Ok((last != Some(look)).then(|| Work::Channel(channel.id.clone(), look)))
     }
 
     fn measure(&self, id: &ChannelId, entries: &[Entry<'_>]) {

@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::reconcile::place;
 use crate::serve::{Concern, Condition, Order};
-use crate::store::{Changes, Store, StoreError};
+use crate::store::{Changes, Look, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// A group is committed after this, …
@@ -38,7 +38,7 @@ pub(super) enum Work {
     /// What a person or a program asks.
     Order(Order),
     /// What a channel's document looks like now.
-    Channel(ChannelId, u128, Timestamp),
+    Channel(ChannelId, Look),
     /// A source has another id now; answered when it is durable.
     Rename { was: SourceId, id: SourceId, answer: oneshot::Sender<Result<(), StoreError>> },
     /// The configuration has changed.
@@ -146,9 +146,7 @@ impl Writer {
                 group.answers.push(Answer::Order(answer, result));
                 failure.map_or(Ok(()), Err)
             }
-            Work::Channel(id, fingerprint, changed) => {
-                group.changes.put_channel(&id, fingerprint, changed)
-            }
+            Work::Channel(id, look) => group.changes.put_channel(&id, &look),
             Work::Rename { was, id, answer } => {
                 group.answers.push(Answer::Poll(answer));
                 self.rename(&was, &id, group)

@@ -88,11 +88,15 @@ async fn feed(
 
 /// A channel that was published once and is configured no more is gone (410): readers stop
 /// asking. Any other name was never there.
+///
+/// SECURITY: a secret channel that is no more answers as it always did without its token.
 async fn absent(served: &Arc<Served>, id: &str) -> Response {
     let Ok(id) = ChannelId::new(id) else { return Failure::NotFound("feed").into_response() };
     match served.read(move |view| view.store.channel(&id)).await {
-        Ok(Some(_)) => (StatusCode::GONE, "this feed has ended\n").into_response(),
-        Ok(None) => Failure::NotFound("feed").into_response(),
+        Ok(Some(look)) if !look.is_secret => {
+            (StatusCode::GONE, "this feed has ended\n").into_response()
+        }
+        Ok(_) => Failure::NotFound("feed").into_response(),
         Err(Failure::Closed(_)) => not_yet("the store is being opened\n"),
         Err(failure) => failure.into_response(),
     }

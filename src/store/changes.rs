@@ -17,7 +17,7 @@ use super::record::{
     BodyRecord, BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord,
     SourceRecord, VersionRecord, millis,
 };
-use super::{MINT, Store, StoreError};
+use super::{Look, MINT, Store, StoreError};
 use crate::model::{
     Address, Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Placement, SourceId,
     SourceState, Story, Timestamp,
@@ -221,20 +221,11 @@ impl<'s> Changes<'s> {
         self.acts.push(Act::Ruled { item, brief, pinned, at: millis(now) });
     }
 
-    /// Remembers what a channel's document looks like and since when.
-    pub fn put_channel(
-        &mut self,
-        id: &ChannelId,
-        fingerprint: u128,
-        changed: Timestamp,
-    ) -> Result<(), StoreError> {
-        let key = channel_key(id);
-        self.seal(
-            Tree::Meta,
-            Kind::Channel,
-            &key,
-            &ChannelRecord { fingerprint, changed: millis(changed) },
-        )
+    /// Remembers what a channel's document looks like.
+    pub fn put_channel(&mut self, id: &ChannelId, look: &Look) -> Result<(), StoreError> {
+        let Look { fingerprint, changed, is_secret } = *look;
+        let record = ChannelRecord { fingerprint, changed: millis(changed), is_secret };
+        self.seal(Tree::Meta, Kind::Channel, &channel_key(id), &record)
     }
 
     /// Writes the time, to learn whether writing is possible.

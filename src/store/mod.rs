@@ -27,7 +27,7 @@ use crate::model::{SourceId, Timestamp};
 pub use changes::Changes;
 pub use codec::CodecError;
 pub use fence::{Lock, control_socket, free_space};
-pub use read::{Known, Listed, Ruling, StoredBrief};
+pub use read::{Known, Listed, Look, Ruling, StoredBrief};
 
 use codec::Kind;
 use journal::{Act, Journal};

@@ -31,6 +31,17 @@ pub struct Known {
     pub story: Option<Box<Story>>,
 }
 
+/// What a channel's document looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Of all that it says but when it changed.
+    pub fingerprint: u128,
+    /// Since when it looks so.
+    pub changed: Timestamp,
+    /// Whether its address needs a token, also once the channel is no more.
+    pub is_secret: bool,
+}
+
 /// Which items are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Listed<'l> {
@@ -208,9 +219,13 @@ impl Store {
     }
 
     /// Returns what a channel's document looked like, and since when.
-    pub fn channel(&self, id: &ChannelId) -> Result<Option<(u128, Timestamp)>, StoreError> {
+    pub fn channel(&self, id: &ChannelId) -> Result<Option<Look>, StoreError> {
         let record = self.record::<ChannelRecord>(Tree::Meta, Kind::Channel, &channel_key(id))?;
-        Ok(record.map(|record| (record.fingerprint, moment(record.changed))))
+        Ok(record.map(|record| Look {
+            fingerprint: record.fingerprint,
+            changed: moment(record.changed),
+            is_secret: record.is_secret,
+        }))
     }
 
     /// Returns how many items and briefs there are.

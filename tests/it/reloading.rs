@@ -79,6 +79,24 @@ fn sources_and_channels_come_go_and_change_their_names() {
 }
 
 #[test]
+fn a_secret_channel_that_is_removed_was_never_there() {
+    let desk = desk();
+    let old = desk.configuration(&["wire", "post"]);
+    desk.write("c.toml", &(old.clone() + &channel("hidden", "token_file = \"token\"")));
+    let daemon = desk.start();
+    let secret = "feeds/hidden.xml?token=a-token-for-tests";
+    daemon.until(secret, |got| got.text().contains("Wall gives way"));
+    assert_eq!(daemon.get("feeds/hidden.xml").status, 404);
+    assert!(!desk.path("store/documents/hidden.xml").exists());
+    assert!(desk.path("store/secret-documents/hidden.xml").exists(), "the next start serves it");
+    desk.write("c.toml", &old);
+    desk.ok(&["reload"]);
+    assert_eq!(daemon.get("feeds/hidden.xml").status, 404);
+    assert_eq!(daemon.get(secret).status, 404);
+    assert!(!desk.path("store/secret-documents/hidden.xml").exists());
+}
+
+#[test]
 fn a_wrong_file_changes_nothing_and_says_all_that_is_wrong() {
     let desk = desk();
     let daemon = desk.start();

@@ -38,6 +38,8 @@ pub(super) struct MintRecord {
 pub(super) struct ChannelRecord {
     pub(super) fingerprint: u128,
     pub(super) changed: Millis,
+    #[serde(default)]
+    pub(super) is_secret: bool,
 }
 
 /// What outlives an item, so that it comes back as itself.

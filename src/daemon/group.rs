@@ -68,9 +68,9 @@ impl Answer {
                 let error = StoreError::Io { what: "store what was polled".to_owned(), source };
                 to.send(Err(error)).ok()
             }
-            (Self::Order(to, result), None) => to.send(result).ok().and(Some(())),
+            (Self::Order(to, result), None) => to.send(result).ok(),
             (Self::Order(to, _), Some(why)) => {
-                to.send(Err(CommandError::Store(why.to_owned()))).ok().and(Some(()))
+                to.send(Err(CommandError::Store(why.to_owned()))).ok()
             }
         };
     }

@@ -23,7 +23,7 @@ use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
 use crate::serve::{Order, Parts, Plan, ReloadOrder, Served};
-use crate::store::{Lock, Mint, Options, Recovery, Store, StoreError};
+use crate::store::{Lock, Mint, Options, Store, StoreError};
 use crate::telemetry::Metrics;
 
 const PROJECT: &str = "https://github.com/briefwire/briefwire";
@@ -85,16 +85,13 @@ pub(super) struct House {
     thread: JoinHandle<()>,
 }
 
-/// Opens the store of a configuration.
-pub(super) fn open_store(
-    config: &Config,
-    lock: Arc<Lock>,
-) -> Result<(Store, Option<Recovery>), StoreError> {
+/// Opens the store of a configuration, and says what had to be mended.
+pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, StoreError> {
     let authority = config.server.public_url.as_ref().and_then(|url| url.host_str());
     let options = Options { folder: &config.store.path, cache: config.store.cache, authority };
     let (store, recovery) = Store::open(&options, lock, clock::now())?;
-    if let Some(recovery) = &recovery {
-        let aside = recovery.put_aside.as_ref().map(|path| path.display().to_string());
+    if let Some(recovery) = recovery {
+        let aside = recovery.put_aside.map(|path| path.display().to_string());
         tracing::error!(
             aside = aside.unwrap_or_default(),
             briefs = recovery.briefs,
@@ -103,7 +100,7 @@ pub(super) fn open_store(
             "the database was damaged and has been rebuilt from the journal"
         );
     }
-    Ok((store, recovery))
+    Ok(store)
 }
 
 impl House {
@@ -259,7 +256,7 @@ pub async fn poll_once(
 ) -> Result<Vec<(SourceId, Outcome)>, RunError> {
     let lock = Arc::new(Lock::take(&config.store.path)?);
     announce(&lock, None);
-    let (store, _) = open_store(config, lock)?;
+    let store = open_store(config, lock)?;
     store.require_space(config.store.min_free)?;
     let ground = Ground::new(config.clone(), None);
     let mut house = House::build(&ground, Arc::new(store))?;

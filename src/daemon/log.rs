@@ -1,4 +1,4 @@
-//! What the configuration says of the log, in the words of `telemetry`.
+//! The log as the daemon speaks of it: the levels that are configured, and an error as a text.
 
 use tracing::Level;
 
@@ -19,4 +19,15 @@ fn level(written: config::Level) -> Level {
         config::Level::Debug => Level::DEBUG,
         config::Level::Trace => Level::TRACE,
     }
+}
+
+/// Returns an error with all its causes, on one line, where it is told as a text.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words = format!("{words}: {error}");
+        cause = error.source();
+    }
+    words
 }

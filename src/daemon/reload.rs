@@ -9,9 +9,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::house::{self, Ground, House};
-use super::log::levels;
+use super::log::{levels, with_causes};
 use super::writer::{Settings, Work};
-use crate::config::{self, Config, ConfigError, Environment};
+use crate::config::{self, Config, Environment};
 use crate::model::{Channel, Reloaded, Source, SourceId};
 use crate::publish::Site;
 use crate::serve::ReloadOrder;
@@ -52,17 +52,9 @@ async fn read(ground: &Ground) -> Result<Config, Vec<String>> {
     let load = move || config::load(&file, &Environment::of_daemon());
     match tokio::task::spawn_blocking(load).await {
         Ok(Ok(config)) => Ok(config),
-        Ok(Err(error)) => Err(lines(&error)),
+        Ok(Err(error)) => Err(with_causes(&error).lines().map(str::to_owned).collect()),
         Err(_panic) => Err(vec!["reading the configuration panicked; please report it".to_owned()]),
     }
-}
-
-fn lines(error: &ConfigError) -> Vec<String> {
-    let mut text = error.to_string();
-    if let Some(cause) = std::error::Error::source(error) {
-        text = format!("{text}: {cause}");
-    }
-    text.lines().map(str::to_owned).collect()
 }
 
 async fn apply(ground: &Ground, house: Option<&House>, mut new: Config) -> Reloaded {

@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::channels::{keep_rendering, load_documents};
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
+use super::log::with_causes;
 use super::reload;
 use super::writer::Work;
 use crate::config::Config;
@@ -193,7 +194,7 @@ impl Daemon {
             self.ground.service.status(&why);
             // Feeds are served, or nothing is there to serve: both are all that can be done.
             self.ground.service.ready();
-            let Some(()) = self.while_starting(tokio::time::sleep(wait)).await else {
+            let Some(()) = self.while_starting(None, tokio::time::sleep(wait)).await else {
                 return Ok(None);
             };
             wait = (wait * 2).min(LAST_RETRY);
@@ -220,9 +221,9 @@ impl Daemon {
             // Nobody waits any more where the daemon was stopped meanwhile.
             done.send(house::open_store(&config, lock)).ok();
         });
-        match self.while_starting(opened).await {
+        match self.while_starting(None, opened).await {
             None => Ok(Attempt::Stopped),
-            Some(Ok(Ok((store, _)))) => Ok(Attempt::Opened(Arc::new(store))),
+            Some(Ok(Ok(store))) => Ok(Attempt::Opened(Arc::new(store))),
             Some(Ok(Err(error))) if error.is_transient() => Ok(Attempt::Failed(error)),
             Some(Ok(Err(error))) => Err(error.into()),
             Some(Err(_panic)) => {
@@ -233,8 +234,13 @@ impl Daemon {
         }
     }
 
-    /// Waits for something while the store is closed; `None` is a stop.
-    async fn while_starting<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+    /// Waits for something that goes before the ordinary run, with or without a house; `None` is
+    /// a stop.
+    async fn while_starting<T>(
+        &mut self,
+        house: Option<&House>,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
         tokio::pin!(work);
         let mut ticks = interval(TICK);
         loop {
@@ -246,7 +252,7 @@ impl Daemon {
                         self.ground.service.stopping();
                         return None;
                     }
-                    Event::Reload(order) => reload::run(&self.ground, None, order).await,
+                    Event::Reload(order) => reload::run(&self.ground, house, order).await,
                 },
             }
         }
@@ -286,10 +292,19 @@ impl Daemon {
         }
         // It reads the recent items, which takes seconds where there are many.
         let mut house = tokio::task::block_in_place(|| House::build(&self.ground, store))?;
-        let directory = house.directory().await?;
         let press = Arc::clone(&house.press);
-        press.render(None).await;
-        press.retire().await;
+        let prepared = async {
+            let directory = house.directory().await?;
+            press.render(None).await;
+            press.retire().await;
+            Ok::<_, StoreError>(directory)
+        };
+        let Some(prepared) = self.while_starting(Some(&house), prepared).await else {
+            drop(press);
+            self.close(house).await;
+            return Ok(End::Stop);
+        };
+        let directory = prepared?;
         self.ground.served.ready();
         self.ground.service.ready();
         let polling = tokio::spawn(house.poller()?.run());
@@ -312,9 +327,13 @@ impl Daemon {
             task.await.ok();
         }
         polling.await.ok();
+        self.close(house).await;
+        Ok(end)
+    }
+
+    async fn close(&self, house: House) {
         self.ground.served.attach(None);
         release(house).await;
-        Ok(end)
     }
 
     /// Handles what comes while the store is open.
@@ -400,15 +419,4 @@ async fn tick(writer: mpsc::Sender<Work>) {
             break;
         }
     }
-}
-
-/// Returns an error with all its causes, on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

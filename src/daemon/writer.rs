@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::desk::Desk;
 use super::dirty::Dirty;
 use super::group::{Answer, Group};
+use super::log::with_causes;
 use super::pipeline::Digest;
 use super::service::Service;
 use crate::config::{Config, Matching};
@@ -219,7 +220,7 @@ impl Writer {
             None => self.commit(changes),
         };
         self.briefs.clear();
-        let trouble = committed.as_ref().err().map(with_cause);
+        let trouble = committed.as_ref().err().map(|error| with_causes(error));
         match &committed {
             Ok(()) => {
                 self.setup.dirty.mark(touched);
@@ -251,7 +252,7 @@ impl Writer {
     }
 
     fn failed(&mut self, error: &StoreError) {
-        let why = format!("the store did not take the last change: {}", with_cause(error));
+        let why = format!("the store did not take the last change: {}", with_causes(error));
         if self.setup.condition.set(Concern::Store, Some(why)) {
             let error = error as &dyn std::error::Error;
             tracing::error!(error, "the store did not take a group of changes");
@@ -435,11 +436,6 @@ impl Writer {
             None => Ok(store.brief(id)?.map(|stored| (stored.brief, stored.origin))),
         }
     }
-}
-
-fn with_cause(error: &StoreError) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 /// Why a command was not carried out.

@@ -243,7 +243,9 @@ fn an_origin_that_was_away_is_not_stormed_when_it_is_back() {
     let daemon = desk.start();
     daemon.until("status", |got| got.text().matches("<td>1</td><td>0</td>").count() == 20);
     for name in &names {
-        desk.origin.script(&format!("/{name}"), Answer::ok(feed(&[(name, name, "Text.")])));
+        // Slowly, so that too many at once would be seen.
+        let answer = Answer::ok(feed(&[(name, name, "Text.")])).after(Duration::from_millis(50));
+        desk.origin.script(&format!("/{name}"), answer);
         desk.origin.take_asked(&format!("/{name}"));
     }
     daemon.until("feeds/all.xml", |got| got.text().matches("<item>").count() == 20);

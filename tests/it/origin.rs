@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What the origin answers.
 #[derive(Debug, Clone)]
@@ -11,11 +12,18 @@ pub(crate) struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    delay: Duration,
 }
 
 impl Answer {
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: 200, headers: Vec::new(), body: body.into() }
+        Self { status: 200, headers: Vec::new(), body: body.into(), delay: Duration::ZERO }
+    }
+
+    /// Lets the client wait, so that requests can be under way at once.
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
     }
 
     /// Closes the connection without a word.
@@ -24,7 +32,7 @@ impl Answer {
     }
 
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self { status, headers: Vec::new(), body: Vec::new(), delay: Duration::ZERO }
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
@@ -130,6 +138,7 @@ fn converse(stream: TcpStream, script: &Mutex<Script>) -> Option<()> {
             head += &format!("{name}: {value}\r\n");
         }
         head += &format!("Content-Length: {}\r\n\r\n", answer.body.len());
+        std::thread::park_timeout(answer.delay);
         // A request is under way until its answer begins.
         script.lock().unwrap().at_once -= 1;
         if answer.status == 0 {

@@ -286,15 +286,17 @@ const DISPLAY_ATTRIBUTES: &[&str] = &[
 ];
 
 const HIDDEN: &[&str] = &[
-    "applet", "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select",
-    "style", "svg", "template", "textarea", "title", "xmp",
+    "applet", "math", "object", "script", "select", "style", "svg", "template", "textarea",
+    "title", "xmp",
 ];
 
-/// Elements of HTML that no list has.
+/// Elements of HTML that no list has; what is in them stays. Frames and their like hold what
+/// is meant for programs that do not show them, as feed readers do not.
 const UNLISTED: &[&str] = &[
     "base", "blink", "body", "button", "canvas", "datalist", "embed", "fieldset", "form", "frame",
-    "frameset", "head", "html", "input", "label", "legend", "link", "marquee", "meta", "meter",
-    "nobr", "optgroup", "option", "output", "param", "picture", "progress",
+    "frameset", "head", "html", "iframe", "input", "label", "legend", "link", "marquee", "meta",
+    "meter", "nobr", "noembed", "noframes", "noscript", "optgroup", "option", "output", "param",
+    "picture", "progress",
 ];
 
 const BLOCKS: &[&str] = &[

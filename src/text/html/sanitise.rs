@@ -204,11 +204,23 @@ fn bars_end(open: &str, name: &str) -> bool {
     !is_block(name) && is_block(open) && !matches!(open, "p" | "summary")
 }
 
+/// Returns whether a picture is not there to be seen.
 fn is_tracking_pixel(tag: &Tag<'_>) -> bool {
+    let style = tag.attribute("style").unwrap_or_default();
+    if style.split(';').any(hides) {
+        return true;
+    }
     ["width", "height"].iter().any(|side| {
         let value = tag.attribute(side).unwrap_or_default().trim();
         let digits = value.trim_end_matches("px").trim_end();
         digits.parse::<f64>().is_ok_and(|pixels| pixels <= 1.0)
+    })
+}
+
+fn hides(rule: &str) -> bool {
+    rule.split_once(':').is_some_and(|(name, value)| {
+        let value = value.trim();
+        name.trim().eq_ignore_ascii_case("display") && value.eq_ignore_ascii_case("none")
     })
 }
 
@@ -253,9 +265,15 @@ mod tests {
     #[test]
     fn what_is_hidden_goes_with_its_content() {
         check("a<script>x<b></script>b<style>y", "ab");
-        check("a<svg><a href=x>t</a></svg><noscript>n</noscript>b", "ab");
+        check("a<svg><a href=x>t</a></svg>b", "ab");
         check("a<object data=x> b", "a b");
         check("<title>t</title><textarea><b></textarea>c", "c");
+    }
+
+    #[test]
+    fn what_is_there_for_want_of_something_else_stays() {
+        check("a<noscript><b>n</b></noscript><iframe src=x>f</iframe>", "a<b>n</b>f");
+        check("<noscript><img src=/t height=1></noscript>", "");
     }
 
     #[test]
@@ -271,6 +289,7 @@ mod tests {
     #[test]
     fn pictures_of_one_pixel_are_dropped() {
         check("<img src=/a width=1 height=1><img src=/b height=0px>", "");
+        check("<img src=/a style='border:0; display : none'>", "");
         check("<img src=/a width=10>", "<img src=\"https://example.org/a\" width=\"10\">");
     }
 
@@ -310,6 +329,7 @@ mod tests {
         "<script>",
         "</script>",
         "<!--",
+        "<!x",
         "-->",
         "&amp;",
         "&#13;",

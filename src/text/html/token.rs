@@ -46,12 +46,14 @@ pub(super) struct Tokens<'a> {
     rest: &'a str,
     /// Where the next `</name` of a name that was asked for stands.
     closers: Vec<(&'static str, Option<usize>)>,
+    /// Whether a comment was found that nothing ends; then no later one is ended either.
+    has_open_comment: bool,
 }
 
 impl<'a> Tokens<'a> {
     /// Returns a reader at the start of the text.
     pub(super) fn new(html: &'a str) -> Self {
-        Self { html, rest: html, closers: Vec::new() }
+        Self { html, rest: html, closers: Vec::new(), has_open_comment: false }
     }
 
     /// Goes behind the end tag of an element whose start tag was just read, or to the end of
@@ -96,18 +98,38 @@ impl<'a> Tokens<'a> {
         Token::End(tag.name)
     }
 
-    /// Reads a comment, declaration or instruction; a CDATA section gives its text.
+    /// Reads a comment, declaration or instruction; a CDATA section gives its text, and so does
+    /// what begins like one of these and never ends: else the rest of an article would be lost.
     fn declaration(&mut self, markup: &'a str) -> Option<Token<'a>> {
         if let Some(section) = markup.strip_prefix("<![CDATA[") {
             let (text, after) = section.split_once("]]>").unwrap_or((section, ""));
             self.rest = after;
             return Some(Token::Text(Cow::Borrowed(text)));
         }
-        self.rest = match markup.strip_prefix("<!--") {
-            Some(comment) => after_comment(comment),
-            None => markup.split_once('>').map_or("", |(_, after)| after),
+        let after = match markup.strip_prefix("<!--") {
+            Some(comment) => self.after_comment(comment),
+            None => markup.split_once('>').map(|(_, after)| after),
         };
-        None
+        self.rest = after.unwrap_or_default();
+        if after.is_some() || markup.starts_with("<!--") {
+            return None;
+        }
+        Some(Token::Text(decode_entities(markup)))
+    }
+
+    /// Returns what follows a comment, `None` if nothing does. A comment that is never closed
+    /// ends with its first bracket.
+    fn after_comment(&mut self, comment: &'a str) -> Option<&'a str> {
+        if let Some(rest) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
+            return Some(rest);
+        }
+        if !self.has_open_comment {
+            if let Some((_, after)) = comment.split_once("-->") {
+                return Some(after);
+            }
+            self.has_open_comment = true;
+        }
+        comment.split_once('>').map(|(_, after)| after)
     }
 
     fn text(&mut self) -> Token<'a> {
@@ -164,13 +186,6 @@ fn find_closer(text: &str, name: &str) -> Option<usize> {
         found.eq_ignore_ascii_case(name.as_bytes())
             && after.first().is_none_or(|b| b"/> \t\n\r\x0c".contains(b))
     })
-}
-
-fn after_comment(comment: &str) -> &str {
-    if let Some(rest) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
-        return rest;
-    }
-    comment.split_once("-->").map_or("", |(_, after)| after)
 }
 
 fn is_space(c: char) -> bool {
@@ -269,6 +284,8 @@ mod tests {
         check("a<!-- <b> -->c<!doctype x>d<?php e?>f<!-->g", "[a][c][d][f][g]");
         check("<![CDATA[x <b> &amp;]]>y", "[x <b> &amp;][y]");
         check("a<!-- open", "[a]");
+        check("a<!-- -- open>b<!-- c>d", "[a][b][d]");
+        check("a<!doctype b", "[a][<!doctype b]");
     }
 
     #[test]

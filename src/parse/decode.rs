@@ -1,8 +1,12 @@
-//! Bytes turned into text: byte order mark, HTTP charset, declaration, UTF-8, windows-1252, in
-//! that order (RFC 7303 8), unless the bytes prove a label wrong.
+//! Bytes turned into text: byte order mark, HTTP charset, declaration, UTF-8, in that order (RFC
+//! 7303 8), unless the bytes prove a label wrong; what is left is guessed as browsers do, with
+//! windows-1252 for want of evidence.
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+use url::Url;
 
+use super::Document;
 use super::warnings::Warnings;
 
 /// How far the declaration is looked for; real ones end within 100 bytes, junk may precede it.
@@ -24,10 +28,10 @@ impl Decoded {
 }
 
 /// Returns the text of a document.
-pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, warnings: &mut Warnings) -> Decoded {
-    let mut decoded = by_signature(bytes, warnings)
-        .or_else(|| by_label(bytes, content_type, warnings))
-        .unwrap_or_else(|| by_guess(bytes, warnings));
+pub(super) fn decode(document: &Document<'_>, warnings: &mut Warnings) -> Decoded {
+    let mut decoded = by_signature(document, warnings)
+        .or_else(|| by_label(document, warnings))
+        .unwrap_or_else(|| by_guess(document.bytes, document, warnings));
     if let Some(text) = once_too_often(&decoded.text) {
         warnings.repair("double-encoded", &decoded.label);
         decoded.text = text;
@@ -39,8 +43,8 @@ pub(super) fn decode(bytes: &[u8], content_type: Option<&str>, warnings: &mut Wa
 }
 
 /// Decodes what shows its encoding by its first bytes.
-fn by_signature(bytes: &[u8], warnings: &mut Warnings) -> Option<Decoded> {
-    let (label, skipped) = match bytes {
+fn by_signature(document: &Document<'_>, warnings: &mut Warnings) -> Option<Decoded> {
+    let (label, skipped) = match document.bytes {
         [0xff, 0xfe, 0, 0, ..] => ("utf-32le", 4),
         [0, 0, 0xfe, 0xff, ..] => ("utf-32be", 4),
         [b'<', 0, 0, 0, ..] => ("utf-32le", 0),
@@ -48,11 +52,11 @@ fn by_signature(bytes: &[u8], warnings: &mut Warnings) -> Option<Decoded> {
         [0xef, 0xbb, 0xbf, ..] => ("utf-8", 3),
         [0xff, 0xfe, ..] => ("utf-16le", 2),
         [0xfe, 0xff, ..] => ("utf-16be", 2),
-        [b'<', 0, ..] => ("utf-16le", 0),
-        [0, b'<', ..] => ("utf-16be", 0),
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] => ("utf-16le", 0),
+        [0, 1..=0x7f, 0, 1..=0x7f, ..] => ("utf-16be", 0),
         _ => return None,
     };
-    let body = bytes.get(skipped..).unwrap_or_default();
+    let body = document.bytes.get(skipped..).unwrap_or_default();
     if let Some(quad) = label.strip_prefix("utf-32") {
         return Some(Decoded::new(utf32(body, quad == "le"), label));
     }
@@ -60,7 +64,7 @@ fn by_signature(bytes: &[u8], warnings: &mut Warnings) -> Option<Decoded> {
     let (text, had_errors) = encoding.decode_without_bom_handling(body);
     // A mark of UTF-8 before bytes that are not is a lie of the server's template.
     if had_errors && encoding == UTF_8 {
-        return Some(by_guess(body, warnings));
+        return Some(by_guess(body, document, warnings));
     }
     if had_errors {
         warnings.repair("invalid-bytes", label);
@@ -76,8 +80,9 @@ fn utf32(bytes: &[u8], little: bool) -> String {
 }
 
 /// Decodes by the first label, of HTTP or the declaration, that fits the bytes.
-fn by_label(bytes: &[u8], content_type: Option<&str>, warnings: &mut Warnings) -> Option<Decoded> {
-    let labels = [content_type.and_then(charset_of), declared_charset(bytes)];
+fn by_label(document: &Document<'_>, warnings: &mut Warnings) -> Option<Decoded> {
+    let bytes = document.bytes;
+    let labels = [document.content_type.and_then(charset_of), declared_charset(bytes)];
     for label in labels.into_iter().flatten() {
         let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
             warnings.repair("unknown-encoding", &label);
@@ -106,8 +111,8 @@ fn fitting(bytes: &[u8], encoding: &'static Encoding) -> Option<String> {
     Some(text.into_owned())
 }
 
-/// Decodes as UTF-8, or as windows-1252 where more of it is not UTF-8 than is.
-fn by_guess(bytes: &[u8], warnings: &mut Warnings) -> Decoded {
+/// Decodes as UTF-8, or as what the letters speak for where more of it is not UTF-8 than is.
+fn by_guess(bytes: &[u8], document: &Document<'_>, warnings: &mut Warnings) -> Decoded {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Decoded::new(text.to_owned(), "utf-8");
     }
@@ -116,10 +121,22 @@ fn by_guess(bytes: &[u8], warnings: &mut Warnings) -> Decoded {
         letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
         errors += usize::from(!chunk.invalid().is_empty());
     }
-    let encoding = if letters > errors { UTF_8 } else { WINDOWS_1252 };
+    let encoding = if letters > errors { UTF_8 } else { guess(bytes, document) };
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     warnings.repair("invalid-bytes", &format!("{errors}, read as {}", encoding.name()));
     Decoded::new(text.into_owned(), encoding.name())
+}
+
+/// Returns the encoding that a detector finds likeliest; where the bytes come from helps it.
+fn guess(bytes: &[u8], document: &Document<'_>) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    let host = document.url.and_then(Url::domain);
+    let top = host.and_then(|host| host.rsplit('.').next()).unwrap_or_default();
+    // The detector panics on what cannot be a top-level domain.
+    let is_plain =
+        !top.is_empty() && top.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    detector.guess(Some(top.as_bytes()).filter(|_| is_plain), Utf8Detection::Deny)
 }
 
 /// Returns the `charset` of a Content-Type.
@@ -228,7 +245,9 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], content_type: Option<&str>, text: &str, label: &str) {
-        let decoded = decode(bytes, content_type, &mut Warnings::default());
+        let document =
+            Document { bytes, content_type, url: None, language: None, assume_timezone: None };
+        let decoded = decode(&document, &mut Warnings::default());
         assert_eq!((decoded.text.as_str(), decoded.label.as_str()), (text, label));
     }
 
@@ -239,6 +258,8 @@ mod tests {
         check(b"\xfe\xff\0<\0a", None, "<a", "utf-16be");
         check(b"\0<\0a", Some("text/xml; charset=utf-8"), "<a", "utf-16be");
         check(b"<\0\0\0a\0\0\0", None, "<a", "utf-32le");
+        check(b"\n\0<\0", Some("text/xml; charset=iso-8859-1"), "\n<", "utf-16le");
+        check(b"\0{\0}", None, "{}", "utf-16be");
     }
 
     #[test]
@@ -262,6 +283,18 @@ mod tests {
         check(b"a", Some("text/xml; charset=bogus"), "a", "utf-8");
         check("ééé\u{fffd}".as_bytes(), None, "ééé\u{fffd}", "utf-8");
         check(b"\xc3\xa9\xc3\xa9\xe9.", Some("text/xml; charset=utf-8"), "éé\u{fffd}.", "utf-8");
+    }
+
+    #[test]
+    fn what_nothing_labels_is_guessed_by_its_letters() {
+        let japanese = "これは日本語の文章です。ニュースの見出し";
+        let (bytes, _, _) = encoding_rs::EUC_JP.encode(japanese);
+        check(&bytes, None, japanese, "euc-jp");
+        let russian = "Сегодня в Москве прошла встреча министров";
+        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(russian);
+        check(&bytes, None, russian, "windows-1251");
+        // A label that the bytes prove wrong is as good as none.
+        check(&bytes, Some("text/xml; charset=utf-8"), russian, "windows-1251");
     }
 
     #[test]

@@ -195,7 +195,10 @@ fn note_repairs(reader: &Reader<'_>, xml: &str, warnings: &mut Warnings) {
         warnings.repair("junk-before-document", &format!("{junk:?}"));
     }
     if reader.tokens().has_doctype {
-        warnings.loss("doctype", "passed over");
+        warnings.loss("doctype", "read for its entities, else passed over");
+    }
+    if repairs.entities_refused > 0 {
+        warnings.loss("entity-limit", &format!("{} references left", repairs.entities_refused));
     }
     warnings.count("bare-ampersand", repairs.bare_ampersands);
     warnings.count("html-entity", repairs.html_entities);

@@ -6,6 +6,7 @@ use super::complete::{Head, feed, item};
 use super::dates;
 use super::draft::Draft;
 use super::limits::Newest;
+use super::loose;
 use super::prose::{self, Form, HTML_BODY, LINE};
 use super::tree::Element;
 use super::warnings::Warnings;
@@ -28,8 +29,7 @@ pub(super) fn read(
     if values_of(json) > MAX_VALUES {
         return Err(ParseError::Broken { why: format!("it has more than {MAX_VALUES} values") });
     }
-    let value: Value = serde_json::from_str(json)
-        .map_err(|error| ParseError::Broken { why: error.to_string() })?;
+    let value = value(json, &mut warnings)?;
     let Some(top) = value.as_object().filter(|top| is_feed(top)) else {
         return Err(ParseError::NotAFeed {
             what: "JSON of another kind".into(),
@@ -51,6 +51,22 @@ pub(super) fn read(
     let head = Head { format: Format::Json, version: version.to_owned(), encoding };
     let items = items.into_items(&mut warnings);
     Ok(Feed { warnings: warnings.into_list(), ..feed(draft, head, items) })
+}
+
+/// Returns the document's value, after repairs if they are needed.
+fn value(json: &str, warnings: &mut Warnings) -> Result<Value, ParseError> {
+    let error = match serde_json::from_str(json) {
+        Ok(value) => return Ok(value),
+        Err(error) => error.to_string(),
+    };
+    let repaired = loose::repaired(json);
+    let value = serde_json::from_str(&repaired.json);
+    let value = value.map_err(|_second| ParseError::Broken { why: error.clone() })?;
+    warnings.repair("json-syntax", &error);
+    if repaired.was_cut_off {
+        warnings.repair("unclosed-end", "only what is whole was read");
+    }
+    Ok(value)
 }
 
 /// Returns how many values, at most, a document holds.
@@ -266,6 +282,19 @@ mod tests {
         assert_eq!(feed.items.len(), 1);
         assert_eq!(feed.warnings.len(), 5);
         assert!(feed.warnings.iter().all(|warning| !warning.repair));
+    }
+
+    #[test]
+    fn a_broken_document_gives_what_is_whole_in_it_and_says_so() {
+        let feed = parsed(
+            r#"{"version":"https://jsonfeed.org/version/1.1","items":[
+                {"id":"1","title":"One \ud83d"},{"id":"2","content_text":"Two","url":"http://a.ex"#,
+        );
+        let ids: Vec<_> = feed.items.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2"]);
+        assert_eq!(feed.items[0].title.as_ref().unwrap().plain, "One \u{fffd}");
+        let codes: Vec<_> = feed.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, ["json-syntax", "unclosed-end"]);
     }
 
     #[test]

@@ -8,10 +8,12 @@
 mod complete;
 mod dates;
 mod decode;
+mod doctype;
 mod document;
 mod draft;
 mod json;
 mod limits;
+mod loose;
 mod media;
 mod names;
 mod page;
@@ -84,7 +86,7 @@ fn offered(feeds: &[String]) -> String {
 /// What had to be repaired or dropped is in the feed's warnings. Items are in document order.
 pub fn parse(document: &Document<'_>) -> Result<Feed, ParseError> {
     let mut warnings = Warnings::default();
-    let decoded = decode::decode(document.bytes, document.content_type, &mut warnings);
+    let decoded = decode::decode(document, &mut warnings);
     let text = decoded.text.trim_start();
     if text.is_empty() {
         return Err(ParseError::Empty);

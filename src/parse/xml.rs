@@ -1,11 +1,12 @@
 //! XML as a stream of tags and texts, read so that nothing in it is an error.
 //!
 //! What a conforming parser would stop at is read as its author meant it and counted: bare
-//! ampersands, HTML's entities, brackets that open no tag, attributes without quotes. There is
-//! no DTD processing: a DOCTYPE is passed over, and what its entities stand for is unknown.
+//! ampersands, HTML's entities, brackets that open no tag, attributes without quotes. Of a
+//! DOCTYPE only the entities that it writes out are read (see `doctype`); nothing is fetched.
 
 use std::borrow::Cow;
 
+use super::doctype::{self, Entities};
 use crate::text::html;
 
 /// Attributes kept of one tag; real ones have under twenty.
@@ -47,6 +48,8 @@ pub(super) struct Repairs {
     pub(super) bare_brackets: usize,
     /// Tags, comments and sections that the end of the document cut off.
     pub(super) cut_off: usize,
+    /// References to the document's own entities that would have made too much of it.
+    pub(super) entities_refused: usize,
 }
 
 /// Reads XML token by token, in linear time.
@@ -56,12 +59,19 @@ pub(super) struct Tokens<'a> {
     pub(super) repairs: Repairs,
     /// Whether a DOCTYPE was passed over.
     pub(super) has_doctype: bool,
+    /// What the DOCTYPE defines.
+    entities: Entities,
 }
 
 impl<'a> Tokens<'a> {
     /// Returns a reader at the start of the text.
     pub(super) fn new(xml: &'a str) -> Self {
-        Self { rest: xml, repairs: Repairs::default(), has_doctype: false }
+        Self {
+            rest: xml,
+            repairs: Repairs::default(),
+            has_doctype: false,
+            entities: Entities::default(),
+        }
     }
 
     fn open(&mut self, after_bracket: &'a str) -> Token<'a> {
@@ -132,13 +142,19 @@ impl<'a> Tokens<'a> {
             self.rest = rest;
             return Some(Token::Text(Cow::Borrowed(text)));
         }
+        if has_prefix_ignoring_case(markup, "<!doctype") {
+            self.has_doctype = true;
+            let (subset, rest) = doctype::split(markup);
+            self.entities.define(subset);
+            self.rest = rest.unwrap_or_else(|| self.cut_off());
+            return None;
+        }
         let end = if markup.starts_with("<!--") {
             "-->"
         } else if markup.starts_with("<?") {
             "?>"
         } else {
-            self.has_doctype |= has_prefix_ignoring_case(markup, "<!doctype");
-            doctype_end(markup)
+            ">"
         };
         self.rest = match markup.split_once(end) {
             Some((_, rest)) => rest,
@@ -194,7 +210,7 @@ impl<'a> Tokens<'a> {
         let length = body
             .bytes()
             .take(MAX_ENTITY_BYTES)
-            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'#')
+            .take_while(|b| b.is_ascii_alphanumeric() || b"#-_.:".contains(b))
             .count();
         let (name, rest) = body.split_at(length);
         let Some(rest) = rest.strip_prefix(';').filter(|_| !name.is_empty()) else {
@@ -208,6 +224,13 @@ impl<'a> Tokens<'a> {
             "apos" => out.push('\''),
             name if name.starts_with('#') => {
                 out.push_str(&html::decode_entities(&format!("&{name};")));
+            }
+            name if self.entities.defines(name) => {
+                let Some(characters) = self.entities.spend(name) else {
+                    self.repairs.entities_refused += 1;
+                    return self.bare(out, body);
+                };
+                out.push_str(characters);
             }
             name => match html::named_entity(name) {
                 Some(characters) => {
@@ -286,14 +309,6 @@ fn split_value(text: &str) -> (&str, &str) {
     }
 }
 
-/// Returns what ends a declaration: one with an internal subset has other brackets in it.
-fn doctype_end(markup: &str) -> &'static str {
-    match markup.find(['[', '>']) {
-        Some(at) if markup.get(at..).is_some_and(|tail| tail.starts_with('[')) => "]>",
-        _ => ">",
-    }
-}
-
 fn has_prefix_ignoring_case(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
@@ -327,8 +342,9 @@ mod tests {
     }
 
     #[test]
-    fn a_doctype_is_passed_over_with_its_entities() {
-        check("<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>", "<a>[&b;]</a>");
+    fn a_doctype_is_read_for_its_entities() {
+        check("<!DOCTYPE a [<!ENTITY b \"c\">]><a d='&b;'>&b;&e;</a>", "<a d=c>[c&e;]</a>");
+        check("<!DOCTYPE a [<!ENTITY copy 'c'>] ><a>&copy;</a>", "<a>[c]</a>");
         check("<!DOCTYPE rss PUBLIC \"-//x\" \"http://y\"><a/>", "<a/>");
     }
 
@@ -346,8 +362,13 @@ mod tests {
     fn guesses_are_counted() {
         let mut tokens = Tokens::new("<a>x & &eacute; < <![CDATA[y");
         assert_eq!(tokens.by_ref().count(), 3);
-        let expected =
-            Repairs { bare_ampersands: 1, html_entities: 1, bare_brackets: 1, cut_off: 1 };
+        let expected = Repairs {
+            bare_ampersands: 1,
+            html_entities: 1,
+            bare_brackets: 1,
+            cut_off: 1,
+            ..Repairs::default()
+        };
         assert_eq!(tokens.repairs, expected);
     }
 }

@@ -10,6 +10,7 @@
 
 mod asking;
 mod commands;
+mod corpus;
 mod credentials;
 mod daemon;
 mod desk;

@@ -1,6 +1,7 @@
 //! `briefwire parse`: what a feed document says, by `parse-json.md`.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,9 +48,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// Prints a line for every line of the list, whatever becomes of its document.
 fn batch(list: &Path) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(list)
-        .with_context(|| format!("cannot read the list {}", list.display()))?;
-    for row in text.lines() {
+    let unreadable = || format!("cannot read the list {}", list.display());
+    let rows = BufReader::new(File::open(list).with_context(unreadable)?);
+    // Row by row, so that a list may be a pipe that is written while we read.
+    for row in rows.lines() {
+        let row = row.with_context(unreadable)?;
         let fields: Vec<&str> = row.split('\t').collect();
         let path = fields.first().copied().unwrap_or_default();
         let read = read(Path::new(path));

@@ -19,8 +19,14 @@ const MAX_CHARS: usize = 100;
 /// A date without a zone, or with one that nobody knows, is taken to be in `zone`; a date
 /// without a time is its midnight.
 pub(super) fn parse(text: &str, zone: FixedOffset) -> Option<Timestamp> {
+    parse_in(text, zone, None)
+}
+
+/// Returns the moment that a date means in a language: `18/01/30` is of 2018 where people write
+/// the year first.
+pub(super) fn parse_in(text: &str, zone: FixedOffset, language: Option<&str>) -> Option<Timestamp> {
     let text: String = text.trim().chars().take(MAX_CHARS).collect();
-    let mut parts = Parts::default();
+    let mut parts = Parts { year_first: language.is_some_and(is_year_first), ..Parts::default() };
     match iso_date(&text) {
         Some((date, rest)) => {
             parts.date = Some(date);
@@ -63,6 +69,11 @@ fn iso_date(text: &str) -> Option<(NaiveDate, &str)> {
     }
 }
 
+fn is_year_first(language: &str) -> bool {
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    ["zh", "ja", "ko", "hu"].iter().any(|known| known.eq_ignore_ascii_case(primary))
+}
+
 fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
@@ -77,6 +88,8 @@ struct Parts {
     /// Numbers that are no time and no zone, in order, with the digits they were written in.
     numbers: Vec<(u32, usize)>,
     afternoon: Option<bool>,
+    /// Whether a date of three short numbers begins with its year.
+    year_first: bool,
 }
 
 /// A time of day as written: hours may be 24, seconds 60.
@@ -225,7 +238,7 @@ impl Parts {
             return NaiveDate::from_ymd_opt(full_year(year), month, day.0);
         }
         let third = numbers.next()?;
-        if first.1 == 4 {
+        if first.1 == 4 || (self.year_first && third.1 <= 2) {
             return NaiveDate::from_ymd_opt(full_year(first), second.0, third.0);
         }
         // American order unless it cannot be.
@@ -461,6 +474,17 @@ mod tests {
         let moment = parse(text, FixedOffset::east_opt(0).unwrap());
         let shown = moment.map(|m| m.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         assert_eq!(shown.unwrap_or_default(), expected, "{text}");
+    }
+
+    #[test]
+    fn short_numbers_are_in_the_order_of_their_language() {
+        let day = |text, language| {
+            let moment = parse_in(text, FixedOffset::east_opt(0).unwrap(), Some(language)).unwrap();
+            moment.format("%F").to_string()
+        };
+        assert_eq!(day("18/01/30 10:00", "zh-cn"), "2018-01-30");
+        assert_eq!(day("18/01/30 10:00", "en"), "2030-01-18");
+        assert_eq!(day("01/30/2018", "zh"), "2018-01-30");
     }
 
     #[test]

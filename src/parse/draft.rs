@@ -185,6 +185,11 @@ impl Draft {
             "category" | "dc:subject" | "keywords" | "media:category" | "itunes:category" => {
                 self.add_categories(field);
             }
+            "categories" => {
+                for child in field.elements().filter(|child| child.name == "category") {
+                    self.add_categories(child);
+                }
+            }
             "itunes:keywords" | "media:keywords" => {
                 for word in field.text().split(',').map(str::trim).filter(|w| !w.is_empty()) {
                     let scheme = (field.name == "itunes:keywords").then(|| ITUNES.to_owned());
@@ -235,7 +240,7 @@ impl Draft {
             _ => return false,
         };
         let Some(text) = field.some_text() else { return true };
-        match dates::parse(&text, context.zone) {
+        match dates::parse_in(&text, context.zone, field.language.as_deref()) {
             // The last one counts: what is written twice was corrected.
             Some(moment) => *date = Some(moment),
             None => context.warnings.loss("bad-date", &text),
@@ -430,6 +435,7 @@ fn period(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree::{Reader, Step};
     use super::*;
 
     #[test]
@@ -445,6 +451,17 @@ mod tests {
         ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn categories_are_read_out_of_their_list() {
+        let xml = "<categories><category>a</category> <category>b</category></categories>";
+        let mut reader = Reader::new(xml, None, None);
+        let Some(Step::Open(head)) = reader.step() else { panic!("an element") };
+        let mut draft = Draft::default();
+        assert!(draft.read_category(&reader.fill(head)));
+        let terms: Vec<_> = draft.categories.iter().filter_map(|c| c.term.as_deref()).collect();
+        assert_eq!(terms, ["a", "b"]);
     }
 
     #[test]

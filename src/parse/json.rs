@@ -41,7 +41,11 @@ pub(super) fn read(
     let mut items = Newest::default();
     for value in top.get("items").and_then(Value::as_array).into_iter().flatten() {
         match value.as_object() {
-            Some(object) => items.push(item(reading.item(object))),
+            Some(object) => {
+                let mut own = reading.item(object);
+                own.language = own.language.or_else(|| draft.language.clone());
+                items.push(item(own));
+            }
             None => reading.warnings.loss("wrong-type", "an item is no object"),
         }
     }
@@ -282,6 +286,16 @@ mod tests {
         assert_eq!(feed.items.len(), 1);
         assert_eq!(feed.warnings.len(), 5);
         assert!(feed.warnings.iter().all(|warning| !warning.repair));
+    }
+
+    #[test]
+    fn an_item_speaks_the_language_of_its_feed() {
+        let feed = parsed(
+            r#"{"version":"https://jsonfeed.org/version/1.1","language":"pl",
+                "items":[{"id":"1"},{"id":"2","language":"de"}]}"#,
+        );
+        let languages: Vec<_> = feed.items.iter().filter_map(|i| i.language.as_deref()).collect();
+        assert_eq!(languages, ["pl", "de"]);
     }
 
     #[test]

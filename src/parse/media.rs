@@ -51,8 +51,14 @@ impl Media {
         let Some(enclosure) = enclosure.filter(|_| self.enclosures.len() < MAX_FILES) else {
             return;
         };
-        if !self.enclosures.iter().any(|known| known.url == enclosure.url) {
-            self.enclosures.push(enclosure);
+        match self.enclosures.iter_mut().find(|known| known.url == enclosure.url) {
+            // Media RSS often names the file of an enclosure again, without its length.
+            Some(known) => {
+                known.mime = known.mime.take().or(enclosure.mime);
+                known.length = known.length.or(enclosure.length);
+                known.title = known.title.take().or(enclosure.title);
+            }
+            None => self.enclosures.push(enclosure),
         }
     }
 
@@ -88,9 +94,9 @@ mod tests {
     #[test]
     fn each_file_is_taken_once_wherever_it_stands() {
         let xml = "<media:group xmlns:media='http://search.yahoo.com/mrss/'>\
-            <media:content url='http://a.example/v.mp4' type='video/mp4' fileSize='5'>\
+            <media:content url='http://a.example/v.mp4' type='video/mp4'>\
             <media:thumbnail url='http://a.example/t.jpg' width='75'/></media:content>\
-            <media:content url='http://a.example/v.mp4'/></media:group>";
+            <media:content url='http://a.example/v.mp4' fileSize='5'/></media:group>";
         let mut reader = Reader::new(xml, None, None);
         let Some(Step::Open(head)) = reader.step() else { panic!("an element") };
         let mut media = Media::default();

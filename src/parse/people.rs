@@ -46,9 +46,15 @@ pub(super) fn from_line(text: &str) -> Option<Person> {
     };
     let name = name.replace("mailto:", "").replace("()", "").replace("<>", "").replace("[]", "");
     let name = name.trim().trim_start_matches('(').trim_end_matches(')').trim();
-    let name = name.trim_matches([',', ';', '"']).trim();
+    let name = unquoted(name.trim_matches([',', ';', ' ']));
     let name = Some(name.to_owned()).filter(|name| !name.is_empty());
     (name.is_some() || email.is_some()).then_some(Person { name, email, url: None })
+}
+
+/// Returns what stands between quotation marks if they are around all of a name (RFC 5322 3.2.4).
+fn unquoted(name: &str) -> &str {
+    let inner = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.filter(|inner| !inner.contains('"')).unwrap_or(name).trim()
 }
 
 fn is_email(word: &str) -> bool {
@@ -86,6 +92,8 @@ mod tests {
         check("jo@example.org", "", "jo@example.org");
         check(" Jo\n Doe ", "Jo Doe", "");
         check("@jo", "@jo", "");
+        check("\"Doe, Jo\" <jo@example.org>", "Doe, Jo", "jo@example.org");
+        check("\"Tides\" group;Jo;", "\"Tides\" group;Jo", "");
         check("", "", "");
     }
 

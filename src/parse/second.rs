@@ -86,7 +86,10 @@ fn completed(mut item: Item, entry: &foreign::Entry, warnings: &mut Warnings) ->
         item.content.extend(body.and_then(|(mime, body)| sanitised(&mime, body, warnings)));
     }
     if item.links.is_empty() {
-        item.links = entry.links.iter().filter_map(link).collect();
+        // An empty address, resolved, is the feed's own: it leads nowhere.
+        let base = item.title.as_ref().and_then(|title| title.detail.base.clone());
+        let links = entry.links.iter().filter_map(link);
+        item.links = links.filter(|link| Some(&link.href) != base.as_ref()).collect();
         item.url = item.url.or_else(|| Some(item.links.first()?.href.clone()));
     }
     if item.authors.is_empty() {

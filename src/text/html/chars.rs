@@ -19,7 +19,8 @@ pub fn clean_chars(text: &str) -> Cow<'_, str> {
 pub(super) fn is_unwanted(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}'
-        | '\u{fffe}' | '\u{ffff}'
+        // A byte order mark within a text is what is left of a file pasted into it.
+        | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
         | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn forbidden_and_turning_characters_go() {
-        assert_eq!(clean_chars("a\u{0}b\u{202e}c\u{2066}d\u{ffff}e\u{b}"), "abcde");
+        assert_eq!(clean_chars("a\u{0}b\u{202e}c\u{2066}d\u{ffff}e\u{b}\u{feff}"), "abcde");
     }
 
     #[test]

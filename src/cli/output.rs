@@ -2,9 +2,11 @@
 //! errors on one line.
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
 
 /// What a line says beside its words; shown by its colour where there are colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,16 +50,41 @@ pub(super) fn toned(text: &str, tone: Tone) -> anyhow::Result<()> {
 /// Prints a value on a line of its own.
 ///
 /// SECURITY: JSON need not escape DEL and the C1 controls, which a terminal obeys; we do.
-pub(super) fn json(value: &Value) -> anyhow::Result<()> {
-    let mut text = value.to_string();
-    if text.contains(char::is_control) {
-        let escape = |c: char| {
-            if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
-        };
-        text = text.chars().map(escape).collect();
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = value.serialize(&mut Serializer::with_formatter(&mut out, Escaping));
+    let written = written.map_err(io::Error::from);
+    survive(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+}
+
+/// Writes JSON on one line, with every control character escaped.
+struct Escaping;
+
+impl Formatter for Escaping {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        if !fragment.contains(char::is_control) {
+            return out.write_all(fragment.as_bytes());
+        }
+        for c in fragment.chars() {
+            match c {
+                c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c))?,
+                c => write!(out, "{c}")?,
+            }
+        }
+        Ok(())
     }
-    text.push('\n');
-    raw(text.as_bytes())
+}
+
+/// Whoever reads us may have read enough.
+fn survive(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 /// Prints a document: as it is into a file or a pipe, cleaned on a terminal.
@@ -68,10 +95,7 @@ pub(super) fn document(text: &str) -> anyhow::Result<()> {
 /// Prints bytes; a reader that has gone (`| head`) is no error.
 pub(super) fn raw(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
-    }
+    survive(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
 /// Prints an error with its causes; the mistakes of a configuration have a line each.

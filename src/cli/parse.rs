@@ -12,6 +12,7 @@ use url::Url;
 
 use super::output;
 use crate::contract;
+use crate::contract::feed::Printed;
 use crate::model::Feed;
 use crate::parse::{Document, parse};
 
@@ -35,7 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let file = arguments.file.as_deref().unwrap_or(Path::new("-"));
     let read = read(file).and_then(|bytes| read_feed(&bytes, &[]));
     match read {
-        Ok(feed) if arguments.json => output::json(&contract::feed::feed(&feed))?,
+        Ok(feed) if arguments.json => output::json(&Printed(&feed))?,
         Ok(feed) => summarise(&feed)?,
         Err(error) if arguments.json => {
             output::json(&failure(&error))?;
@@ -56,9 +57,10 @@ fn batch(list: &Path) -> anyhow::Result<ExitCode> {
         let fields: Vec<&str> = row.split('\t').collect();
         let path = fields.first().copied().unwrap_or_default();
         let read = read(Path::new(path));
-        let feed = read.and_then(|bytes| read_feed(&bytes, fields.get(1..).unwrap_or_default()));
-        let told = feed.map_or_else(|error| failure(&error), |feed| contract::feed::feed(&feed));
-        output::json(&told)?;
+        match read.and_then(|bytes| read_feed(&bytes, fields.get(1..).unwrap_or_default())) {
+            Ok(feed) => output::json(&Printed(&feed))?,
+            Err(error) => output::json(&failure(&error))?,
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,7 @@
 //! A feed as `parse-json.md` defines it: absent keys omitted, times in UTC with `Z`.
 
 use chrono::SecondsFormat;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::model::{
@@ -8,8 +9,42 @@ use crate::model::{
     Thumbnail, Timestamp,
 };
 
+/// A feed in the form that `briefwire parse --json` prints. Written item by item: as values, all
+/// of them would take many times the memory of the feed.
+#[derive(Debug, Clone, Copy)]
+pub struct Printed<'a>(pub &'a Feed);
+
+impl Serialize for Printed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let head = head(self.0);
+        let mut out = serializer.serialize_map(Some(head.len()))?;
+        for (key, value) in &head {
+            match key.as_str() {
+                "items" => out.serialize_entry(key, &Items(&self.0.items))?,
+                _ => out.serialize_entry(key, value)?,
+            }
+        }
+        out.end()
+    }
+}
+
+struct Items<'a>(&'a [Item]);
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(item))
+    }
+}
+
 /// Returns a feed in the form that `briefwire parse --json` prints.
 pub fn feed(feed: &Feed) -> Value {
+    let mut head = head(feed);
+    head.insert("items".to_owned(), feed.items.iter().map(item).collect());
+    Value::Object(head)
+}
+
+/// Returns a feed whose items are still to be put in.
+fn head(feed: &Feed) -> Map<String, Value> {
     let mut out = Object::default();
     out.put("format", Some(feed.format.as_str()));
     out.put("version", Some(feed.version.as_str()));
@@ -41,10 +76,10 @@ pub fn feed(feed: &Feed) -> Value {
     out.list("skip_hours", &feed.skip_hours, |hour| json!(hour));
     out.list("skip_days", &feed.skip_days, |day| json!(day_name(*day)));
     out.put("explicit", feed.explicit);
-    out.put("items", Some(feed.items.iter().map(item).collect::<Value>()));
+    out.put("items", Some(Value::Null));
     out.list("warnings", &feed.warnings, |warning| json!(warning.to_string()));
     out.put("recovered", feed.warnings.iter().any(|warning| warning.repair).then_some(true));
-    out.into_value()
+    out.0
 }
 
 fn item(item: &Item) -> Value {
@@ -225,6 +260,15 @@ mod tests {
     use crate::model::{Format, Warning};
 
     use super::*;
+
+    #[test]
+    fn a_feed_is_printed_as_its_value_is() {
+        let mut parsed = Feed::new(Format::Rss);
+        parsed.items = vec![Item { id: "1".into(), ..Item::default() }, Item::default()];
+        parsed.warnings.push(Warning { code: "text-cut", detail: "x".into(), repair: true });
+        let printed = serde_json::to_string(&Printed(&parsed)).unwrap();
+        assert_eq!(printed, feed(&parsed).to_string());
+    }
 
     #[test]
     fn what_is_absent_is_omitted() {

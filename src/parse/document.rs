@@ -32,7 +32,7 @@ pub(super) fn read(
         warnings: &mut warnings,
     };
     let mut walk =
-        Walk { reader, context, feed: Draft::default(), item: None, items: Newest::default() };
+        Walk { reader, context, feed: Draft::default(), item: None, items: Newest::of(xml.len()) };
     walk.enter(&root);
     walk.run();
     let Walk { reader, feed: draft, items, .. } = walk;

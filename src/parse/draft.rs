@@ -15,7 +15,10 @@ use super::warnings::Warnings;
 use crate::model::{Category, Generator, Image, Link, Person, Text, Timestamp};
 
 /// Links, people, categories of one item; real ones have under fifty.
-const MAX_PARTS: usize = 500;
+const MAX_PARTS: usize = 200;
+
+/// Contents of one item; real ones have one.
+const MAX_CONTENTS: usize = 16;
 
 /// What a draft is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +109,11 @@ impl Draft {
             }
             ("content" | "content:encoded" | "body" | "xhtml:body" | "fullitem", Of::Item) => {
                 let form = if field.name == "content" { BODY } else { HTML_BODY };
-                self.content.extend(read(form).filter(|_| self.content.len() < MAX_PARTS));
+                self.content.extend(read(form).filter(|_| self.content.len() < MAX_CONTENTS));
             }
             ("description" | "summary", Of::Item) if self.summary.is_some() => {
                 let form = if field.name == "summary" { BODY } else { HTML_BODY };
-                self.content.extend(read(form).filter(|_| self.content.len() < MAX_PARTS));
+                self.content.extend(read(form).filter(|_| self.content.len() < MAX_CONTENTS));
             }
             ("description", _) => keep(&mut self.summary, || read(HTML_BODY)),
             ("summary" | "tagline", _) => keep(&mut self.summary, || read(BODY)),

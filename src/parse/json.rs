@@ -1,5 +1,10 @@
 //! JSON Feed 1.0 and 1.1, read value by value: a field of the wrong type is lost, not the feed.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::complete::{Head, feed, item};
@@ -13,8 +18,12 @@ use super::warnings::Warnings;
 use super::{Document, ParseError};
 use crate::model::{Category, Enclosure, Feed, Format, Image, Link, Person, Text, Timestamp};
 
-/// A value takes about 80 bytes, whatever it is; a feed of 1,000 items has under 50,000.
-const MAX_VALUES: usize = 200_000;
+/// Values within one field of the feed, or one item; real ones have under a thousand. A value
+/// takes 80 to 400 bytes, however short it is written.
+const MAX_VALUES: usize = 20_000;
+
+/// Fields of the feed that are looked at; the format has under twenty.
+const MAX_FIELDS: usize = 200;
 
 /// Attachments, tags, authors of one item.
 const MAX_PARTS: usize = 200;
@@ -26,28 +35,34 @@ pub(super) fn read(
     document: &Document<'_>,
     mut warnings: Warnings,
 ) -> Result<Feed, ParseError> {
-    if values_of(json) > MAX_VALUES {
-        return Err(ParseError::Broken { why: format!("it has more than {MAX_VALUES} values") });
-    }
-    let value = value(json, &mut warnings)?;
-    let Some(top) = value.as_object().filter(|top| is_feed(top)) else {
+    let repaired;
+    let (top, raw_items) = match split(json) {
+        Ok(parts) => parts,
+        Err(error) => {
+            repaired = mended(json, &error, &mut warnings)?;
+            split(&repaired).map_err(|_second| ParseError::Broken { why: error })?
+        }
+    };
+    if !is_feed(&top, raw_items) {
         return Err(ParseError::NotAFeed {
             what: "JSON of another kind".into(),
             feeds: Vec::new(),
         });
-    };
+    }
     let mut reading = Reading { document, warnings: &mut warnings };
-    let draft = reading.feed(top);
-    let mut items = Newest::default();
-    for value in top.get("items").and_then(Value::as_array).into_iter().flatten() {
-        match value.as_object() {
-            Some(object) => {
-                let mut own = reading.item(object);
-                own.language = own.language.or_else(|| draft.language.clone());
-                items.push(item(own));
-            }
-            None => reading.warnings.loss("wrong-type", "an item is no object"),
+    let draft = reading.feed(&top);
+    let mut items = Newest::of(json.len());
+    let each = |raw: &RawValue| match value(raw.get()) {
+        Some(Value::Object(object)) => {
+            let mut own = reading.item(&object);
+            own.language = own.language.or_else(|| draft.language.clone());
+            items.push(item(own));
         }
+        Some(_) => reading.warnings.loss("wrong-type", "an item is no object"),
+        None => reading.warnings.loss("too-large", "an item of too many values"),
+    };
+    if raw_items.is_some_and(|raw| walk(raw, each).is_err()) {
+        warnings.loss("wrong-type", "items");
     }
     let version = top.get("version").and_then(Value::as_str).unwrap_or_default();
     let version =
@@ -57,20 +72,104 @@ pub(super) fn read(
     Ok(Feed { warnings: warnings.into_list(), ..feed(draft, head, items) })
 }
 
-/// Returns the document's value, after repairs if they are needed.
-fn value(json: &str, warnings: &mut Warnings) -> Result<Value, ParseError> {
-    let error = match serde_json::from_str(json) {
-        Ok(value) => return Ok(value),
-        Err(error) => error.to_string(),
+/// Splits a document into the fields of the feed and its items, still as text: as values, all
+/// items would take many times the memory of the document.
+fn split(json: &str) -> Result<(Map<String, Value>, Option<&RawValue>), String> {
+    let error = |error: serde_json::Error| error.to_string();
+    let raw: &RawValue = serde_json::from_str(json).map_err(error)?;
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw.get()) else {
+        return Ok((Map::new(), None));
     };
+    let mut top = Map::new();
+    let mut items = None;
+    for (key, raw) in fields.0 {
+        if key == "items" {
+            items = Some(raw);
+        } else if let Some(value) = value(raw.get()) {
+            top.insert(key.into_owned(), value);
+        }
+    }
+    Ok((top, items))
+}
+
+/// The fields of an object that the formats know; another object's could be any number.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Known)
+    }
+}
+
+struct Known;
+
+impl<'de> Visitor<'de> for Known {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((key, value)) = map.next_entry::<Cow<'de, str>, &RawValue>()? {
+            if fields.len() < MAX_FIELDS {
+                fields.push((key, value));
+            }
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// Goes through a list, one item at a time, each still as text.
+fn walk<'a>(list: &'a RawValue, each: impl FnMut(&'a RawValue)) -> serde_json::Result<()> {
+    Walk(each).deserialize(&mut serde_json::Deserializer::from_str(list.get()))
+}
+
+struct Walk<F>(F);
+
+impl<'de, F: FnMut(&'de RawValue)> DeserializeSeed<'de> for Walk<F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Walk<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(item) = list.next_element()? {
+            (self.0)(item);
+        }
+        Ok(())
+    }
+}
+
+/// Returns a value, unless there is too much in it.
+fn value(json: &str) -> Option<Value> {
+    if values_of(json) > MAX_VALUES {
+        return None;
+    }
+    serde_json::from_str(json).ok()
+}
+
+/// Returns the document repaired.
+fn mended(json: &str, error: &str, warnings: &mut Warnings) -> Result<String, ParseError> {
     let repaired = loose::repaired(json);
-    let value = serde_json::from_str(&repaired.json);
-    let value = value.map_err(|_second| ParseError::Broken { why: error.clone() })?;
-    warnings.repair("json-syntax", &error);
+    if repaired.json.is_empty() {
+        return Err(ParseError::Broken { why: error.to_owned() });
+    }
+    warnings.repair("json-syntax", error);
     if repaired.was_cut_off {
         warnings.repair("unclosed-end", "only what is whole was read");
     }
-    Ok(value)
+    Ok(repaired.json)
 }
 
 /// Returns how many values, at most, a document holds.
@@ -88,9 +187,9 @@ fn values_of(json: &str) -> usize {
     values
 }
 
-fn is_feed(top: &Map<String, Value>) -> bool {
+fn is_feed(top: &Map<String, Value>, items: Option<&RawValue>) -> bool {
     let version = top.get("version").and_then(Value::as_str).unwrap_or_default();
-    version.contains("jsonfeed.org") || top.get("items").is_some_and(Value::is_array)
+    version.contains("jsonfeed.org") || items.is_some_and(|raw| raw.get().starts_with('['))
 }
 
 /// What reading needs to know beside the values.

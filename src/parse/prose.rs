@@ -14,6 +14,9 @@ pub(super) const MAX_CONTENT_BYTES: usize = 256 * 1024;
 /// How much longer markup may be than what is kept of it.
 const RAW_FACTOR: usize = 8;
 
+/// The text of one field that is looked at at all.
+pub(super) const MAX_RAW_BYTES: usize = RAW_FACTOR * MAX_CONTENT_BYTES + 1;
+
 const PLAIN: &str = "text/plain";
 const HTML: &str = "text/html";
 const XHTML: &str = "application/xhtml+xml";
@@ -84,7 +87,7 @@ pub(super) fn finish(
     // Most of so much markup is cut anyway; it need not be read before.
     let (raw, was_too_long) = cut_plain(raw.trim(), RAW_FACTOR * max_bytes);
     let (value, was_cut) = if is_markup {
-        html::cut(&html::sanitise(raw, List::Display, base), max_bytes)
+        html::cut(&html::sanitise_within(raw, List::Display, base, max_bytes), max_bytes)
     } else {
         let clean = html::clean_chars(raw);
         let (head, was_cut) = cut_plain(&clean, max_bytes);

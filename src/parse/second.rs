@@ -21,11 +21,12 @@ use super::warnings::Warnings;
 use crate::model::{Feed, Item, Link, Person, Text};
 
 /// feed-rs keeps several copies of what it reads.
-const MAX_BYTES: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 /// Fills what a reading left empty from feed-rs's, if there is such a thing.
 pub(super) fn complete(feed: &mut Feed, xml: &str, zone: FixedOffset, warnings: &mut Warnings) {
-    if xml.len() > MAX_BYTES || !has_gaps(feed) {
+    // It also resolves every address without a bound on what that makes of it.
+    if xml.len() > MAX_BYTES || xml.contains("xml:base") || !has_gaps(feed) {
         return;
     }
     let Some(second) = read(xml, zone) else { return };
@@ -86,10 +87,7 @@ fn completed(mut item: Item, entry: &foreign::Entry, warnings: &mut Warnings) ->
         item.content.extend(body.and_then(|(mime, body)| sanitised(&mime, body, warnings)));
     }
     if item.links.is_empty() {
-        // An empty address, resolved, is the feed's own: it leads nowhere.
-        let base = item.title.as_ref().and_then(|title| title.detail.base.clone());
-        let links = entry.links.iter().filter_map(link);
-        item.links = links.filter(|link| Some(&link.href) != base.as_ref()).collect();
+        item.links = entry.links.iter().filter_map(link).collect();
         item.url = item.url.or_else(|| Some(item.links.first()?.href.clone()));
     }
     if item.authors.is_empty() {

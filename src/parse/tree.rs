@@ -9,6 +9,7 @@ use std::rc::Rc;
 use url::Url;
 
 use super::names::usual_prefix;
+use super::prose::MAX_RAW_BYTES;
 use super::xml::{Tag, Token, Tokens};
 use crate::text::html;
 
@@ -224,12 +225,18 @@ impl<'a> Reader<'a> {
     pub(super) fn fill(&mut self, head: Element) -> Element {
         let floor = self.scopes.len();
         let mut open = vec![head];
-        let mut nodes = 0;
+        let (mut nodes, mut bytes) = (0, 0_usize);
         while self.scopes.len() >= floor {
             let Some(token) = self.token() else { break };
             nodes += 1;
             match token {
-                Token::Text(text) => push(&mut open, Node::Text(text.into_owned()), nodes),
+                Token::Text(text) => {
+                    // Of so long a text the end is cut anyway.
+                    let end = text.floor_char_boundary(MAX_RAW_BYTES.saturating_sub(bytes));
+                    bytes += end;
+                    let text = text.get(..end).unwrap_or_default().to_owned();
+                    push(&mut open, Node::Text(text), nodes);
+                }
                 Token::Close(name) => self.close(name),
                 Token::Open(tag) if self.ends_field(&tag) => {
                     self.mismatched += 1;

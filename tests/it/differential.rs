@@ -79,7 +79,7 @@ fn compare(file: &str, ours: &Feed, theirs: &foreign::Feed, out: &mut Vec<String
             let title = item.title.as_ref().map(|title| title.plain.clone());
             differ("title", title, their_title(entry));
         }
-        differ("link", item.url.as_deref().and_then(normal), their_link(entry));
+        differ("link", item.url.as_deref().map(normal), their_link(entry));
         differ("published", item.published.map(shown), entry.published.map(shown));
         // feed-rs repeats the publication here for RSS, which has no such date of its own.
         if matches!(ours.format, Format::Atom | Format::Json) {
@@ -99,12 +99,12 @@ fn their_title(entry: &foreign::Entry) -> Option<String> {
 fn their_link(entry: &foreign::Entry) -> Option<String> {
     let mut links = entry.links.iter();
     let alternate = links.find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"))?;
-    normal(&alternate.href)
+    Some(normal(&alternate.href))
 }
 
 /// Returns an address as feed-rs writes it.
-fn normal(address: &str) -> Option<String> {
-    Some(Url::parse(address).map_or_else(|_| address.to_owned(), String::from))
+fn normal(address: &str) -> String {
+    Url::parse(address).map_or_else(|_| address.to_owned(), String::from)
 }
 
 fn shown(moment: Timestamp) -> String {

@@ -34,17 +34,23 @@ pub fn escape(text: &str) -> String {
 /// Writes text with its unwanted characters gone and carriage returns as line feeds, which is
 /// what they would be read back as.
 pub(super) fn push_escaped(out: &mut String, text: &str, quotes: bool) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' if quotes => out.push_str("&quot;"),
-            '\r' => out.push('\n'),
-            c if is_unwanted(c) => {}
-            c => out.push(c),
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| matches!(c, '&' | '<' | '>' | '"' | '\r') || is_unwanted(c))
+    {
+        let (same, tail) = rest.split_at(at);
+        out.push_str(same);
+        let mut chars = tail.chars();
+        match chars.next() {
+            Some('&') => out.push_str("&amp;"),
+            Some('<') => out.push_str("&lt;"),
+            Some('>') => out.push_str("&gt;"),
+            Some('"') => out.push_str(if quotes { "&quot;" } else { "\"" }),
+            Some('\r') => out.push('\n'),
+            _ => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
 }
 
 #[cfg(test)]

@@ -18,4 +18,4 @@ pub use cut::cut;
 pub use entity::{decode_entities, named_entity};
 pub use list::{List, is_element};
 pub use plain::{plain, plain_line};
-pub use sanitise::sanitise;
+pub use sanitise::{sanitise, sanitise_within};

@@ -19,17 +19,29 @@ const MAX_DEPTH: usize = 256;
 /// Only http, https, mailto and tel addresses survive; relative ones need a base. Pictures of
 /// one pixel are dropped. Sanitising the result again changes nothing.
 pub fn sanitise(html: &str, list: List, base: Option<&Url>) -> String {
+    sanitise_within(html, list, base, usize::MAX)
+}
+
+/// Returns the same, or a longer beginning of it than `max_bytes`: what is cut to that length
+/// anyway need not be written, and addresses made absolute can be much longer than they were.
+pub fn sanitise_within(html: &str, list: List, base: Option<&Url>, max_bytes: usize) -> String {
     let mut writer = Writer {
         list,
         base,
-        out: String::with_capacity(html.len()),
+        out: String::with_capacity(html.len().min(max_bytes)),
         open: Vec::new(),
         unopened: 0,
     };
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
+        if writer.out.len() > max_bytes {
+            break;
+        }
         match token {
-            Token::Text(text) => push_escaped(&mut writer.out, &text, false),
+            Token::Text(text) => {
+                let end = text.floor_char_boundary(max_bytes.saturating_add(1));
+                push_escaped(&mut writer.out, text.get(..end).unwrap_or_default(), false);
+            }
             Token::End(name) => writer.end(&name),
             Token::Start(tag) => match hidden(&tag.name) {
                 Some(_) if tag.closed => {}
@@ -291,6 +303,14 @@ mod tests {
         check("<img src=/a width=1 height=1><img src=/b height=0px>", "");
         check("<img src=/a style='border:0; display : none'>", "");
         check("<img src=/a width=10>", "<img src=\"https://example.org/a\" width=\"10\">");
+    }
+
+    #[test]
+    fn no_more_is_written_than_is_asked_for() {
+        let html = "<p>abcdefgh</p><p>i</p>".repeat(100);
+        let out = sanitise_within(&html, List::Display, None, 50);
+        assert!((51..100).contains(&out.len()), "{}", out.len());
+        assert_eq!(sanitise_within("<b>a", List::Display, None, 8), "<b>a</b>");
     }
 
     #[test]

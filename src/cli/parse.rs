@@ -92,7 +92,7 @@ fn failure(error: &anyhow::Error) -> Value {
     json!({ "error": format!("{error:#}") })
 }
 
-fn summarise(feed: &Feed) -> anyhow::Result<()> {
+pub(super) fn summarise(feed: &Feed) -> anyhow::Result<()> {
     let title = feed.title.as_ref().map_or("(without a title)", |title| title.plain.as_str());
     output::line(&format!(
         "{title}: {} in {}, {} items",

@@ -1,7 +1,7 @@
 //! What runs wherever the store is open: in the daemon, in one pass of `poll`, in a command.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -168,21 +168,27 @@ impl House {
     }
 }
 
+/// Returns what sends requests under a configuration.
+pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
+    let fetch = &config.fetch;
+    let public = config.server.public_url.as_ref().map(ToString::to_string);
+    Fetcher::new(Limits {
+        contact: fetch.contact.clone().or(public).unwrap_or_else(|| PROJECT.to_owned()),
+        connect: fetch.connect_timeout,
+        header: fetch.header_timeout,
+        idle: fetch.idle_timeout,
+        total: fetch.total_timeout,
+        max_wire: fetch.max_wire,
+        max_decoded: fetch.max_body,
+    })
+}
+
 /// Returns what polls share under a configuration.
 pub(super) fn line(config: &Config, store: Arc<Store>) -> Result<Line, FetchError> {
     let fetch = &config.fetch;
-    let public = config.server.public_url.as_ref().map(ToString::to_string);
-    let contact = fetch.contact.clone().or(public).unwrap_or_else(|| PROJECT.to_owned());
     Ok(Line {
-        fetcher: Fetcher::new(Limits {
-            contact,
-            connect: fetch.connect_timeout,
-            header: fetch.header_timeout,
-            idle: fetch.idle_timeout,
-            total: fetch.total_timeout,
-            max_wire: fetch.max_wire,
-            max_decoded: fetch.max_body,
-        })?,
+        fetcher: fetcher(config)?,
+        large: Mutex::new(()),
         store,
         policy: Policy {
             every: fetch.every,

@@ -22,6 +22,7 @@ mod reload;
 mod run;
 mod service;
 mod shelf;
+mod trial;
 mod watch;
 mod writer;
 
@@ -32,3 +33,4 @@ pub use listen::Inherited;
 pub use log::levels;
 pub use poller::Which;
 pub use run::{RunError, run};
+pub use trial::{Asked, Heard, Trial, TrialError, try_source};

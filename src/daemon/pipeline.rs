@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -31,9 +31,15 @@ const MAX_WARNINGS: usize = 20;
 /// Items of one address that are compared under another guid.
 const MAX_AT_ADDRESS: usize = 8;
 
+/// Documents longer than this are parsed one at a time, so that the memory that reading takes
+/// does not grow with the number of polls under way.
+const LARGE_BYTES: usize = 1024 * 1024;
+
 /// What polls share.
 pub(super) struct Line {
     pub(super) fetcher: Fetcher,
+    /// Held while a large document is parsed.
+    pub(super) large: Mutex<()>,
     pub(super) store: Arc<Store>,
     pub(super) policy: Policy,
     pub(super) measure: Measure,
@@ -190,7 +196,10 @@ impl Line {
             state.read_whole = Some(now);
             return Ok(self.unchanged(source, state, answer, now));
         }
-        let feed = match parse::parse(&reading.document(source)) {
+        let large = (reading.bytes.len() > LARGE_BYTES).then(|| self.large.lock());
+        let parsed = parse::parse(&reading.document(source));
+        drop(large);
+        let feed = match parsed {
             Ok(feed) => feed,
             Err(error) => {
                 let outcome = Outcome::Failed { why: error.to_string(), refused: false };
@@ -388,7 +397,7 @@ fn failure(error: &FetchError) -> Outcome {
 }
 
 /// Returns what a status without a body to read means.
-fn refusal(answer: &Answer) -> Outcome {
+pub(super) fn refusal(answer: &Answer) -> Outcome {
     match answer.status {
         410 => Outcome::Gone,
         429 => Outcome::RateLimited { status: 429 },

@@ -39,7 +39,7 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
     )
     .ok();
     for row in told.get("sources").and_then(Value::as_array).into_iter().flatten() {
-        let warnings = row.get("warnings").and_then(Value::as_array).map_or(0, Vec::len);
+        let warnings = warnings(row);
         writeln!(
             body,
             "<tr><th scope=\"row\">{}<br><small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{warnings}</td></tr>",
@@ -61,6 +61,12 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
     }
     body.push_str("<p><a href=\"/\">All channels</a></p></main>");
     Ok(Page { title: "Status", lang: "en", head: String::new(), body }.into_response())
+}
+
+/// Returns the repairs and losses of a source's last document, one line each.
+fn warnings(row: &Value) -> String {
+    let list = row.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(escape).collect::<Vec<_>>().join("<br>")
 }
 
 /// Returns what `status --json` prints; what the store knows is left out while it is closed.

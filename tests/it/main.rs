@@ -26,4 +26,5 @@ mod serving;
 mod subscribing;
 mod systemd;
 mod tidy;
+mod trying;
 mod watching;

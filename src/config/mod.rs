@@ -207,13 +207,28 @@ pub enum LogFormat {
     Journal,
 }
 
+/// How the text of a token file is got; a test gives it without a disk.
+pub type TokenReader = fn(&Path) -> std::io::Result<String>;
+
 /// Reads and checks a configuration file.
 ///
 /// Fails with every mistake of the file at once. Token files are read; nothing is created.
 pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let bytes = std::fs::read(file)
         .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    let text = match std::str::from_utf8(&bytes) {
+    read(&bytes, file, environment, |token| std::fs::read_to_string(token))
+}
+
+/// Reads and checks the bytes of a configuration file whose paths are relative to `file`.
+///
+/// Fails as [`load`] does, and touches no file but through `read_token`.
+pub fn read(
+    bytes: &[u8],
+    file: &Path,
+    environment: &Environment,
+    read_token: TokenReader,
+) -> Result<Config, ConfigError> {
+    let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let good = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -221,12 +236,16 @@ pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigErro
             return Err(ConfigError::NotUtf8 { file: file.to_owned(), line });
         }
     };
-    read(text, file, environment)
+    check(text, file, environment, read_token)
         .map_err(|mistakes| ConfigError::Wrong { file: file.to_owned(), mistakes })
 }
 
-/// Reads the text of a configuration file whose paths are relative to `file`.
-fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Vec<Mistake>> {
+fn check(
+    text: &str,
+    file: &Path,
+    environment: &Environment,
+    read_token: TokenReader,
+) -> Result<Config, Vec<Mistake>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     let mistakes = RefCell::new(Mistakes::new(text));
@@ -239,6 +258,7 @@ fn read(text: &str, file: &Path, environment: &Environment) -> Result<Config, Ve
         folder: file.parent().unwrap_or(Path::new("")).to_owned(),
         credentials: environment.credentials_directory.clone(),
         needs_credentials: environment.needs_credentials,
+        read_token,
     };
     let none = DeTable::new();
     let mut root = Table::new("", document.get_ref(), document.span(), &mistakes);
@@ -283,6 +303,7 @@ struct Place {
     folder: PathBuf,
     credentials: Option<PathBuf>,
     needs_credentials: bool,
+    read_token: TokenReader,
 }
 
 impl Place {

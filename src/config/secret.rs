@@ -25,7 +25,7 @@ pub(super) fn secret(
         None => place.path(&file.value),
     };
     let accepted = "a file that holds one line of at least 8 characters is accepted";
-    let text = match std::fs::read_to_string(&path) {
+    let text = match (place.read_token)(&path) {
         Ok(text) => text,
         Err(error) => {
             let found = format!("cannot read {}: {error}", path.display());

@@ -6,8 +6,14 @@ use reqwest::header::{AGE, CACHE_CONTROL, EXPIRES, HeaderMap, RETRY_AFTER};
 
 use crate::model::Timestamp;
 
+/// Longer times are taken for this one (RFC 9111 1.2.2).
+const MAX_SECONDS: u64 = 1 << 31;
+
 /// Returns how long an answer stays fresh: max-age less Age, else Expires (RFC 9111 4.2.1).
-pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+///
+/// In whole seconds, at most 2^31, zero if it is stale already; `None` where nothing is said,
+/// what is said cannot be read, or the answer is not to be kept.
+pub fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let directives: String = headers
         .get_all(CACHE_CONTROL)
@@ -21,20 +27,29 @@ pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Option<Duration>
         return None;
     }
     let max_age = directives.iter().find_map(|d| d.strip_prefix("max-age="));
-    if let Some(seconds) = max_age.and_then(|text| text.trim_matches('"').parse::<u64>().ok()) {
-        let age = text(AGE).and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+    if let Some(seconds) = max_age.and_then(|text| delta_seconds(text.trim_matches('"'))) {
+        let age = text(AGE).and_then(|age| delta_seconds(age.trim())).unwrap_or(0);
         return Some(Duration::from_secs(seconds.saturating_sub(age)));
     }
     until(text(EXPIRES)?, now)
 }
 
 /// Returns `Retry-After` as a wait: seconds or a date (RFC 9110 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+///
+/// In whole seconds, at most 2^31, zero if the date has passed; `None` where it is absent or
+/// cannot be read.
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => until(text, now),
+    match delta_seconds(text) {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => until(text, now),
     }
+}
+
+/// Returns a number of seconds; one that is too great to be read is a long time, not none.
+fn delta_seconds(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(MAX_SECONDS).min(MAX_SECONDS))
 }
 
 /// Returns the time until an HTTP date; zero if it has passed.
@@ -42,7 +57,7 @@ fn until(date: &str, now: Timestamp) -> Option<Duration> {
     let at = httpdate::parse_http_date(date).ok()?;
     let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let now = u64::try_from(now.timestamp()).ok()?;
-    Some(Duration::from_secs(seconds.saturating_sub(now)))
+    Some(Duration::from_secs(seconds.saturating_sub(now).min(MAX_SECONDS)))
 }
 
 #[cfg(test)]
@@ -81,6 +96,17 @@ mod tests {
         let both = [("cache-control", "max-age=60"), ("expires", "Mon, 23 Nov 2026 12:00:00 GMT")];
         check(&both, Some(60));
         check(&[], None);
+    }
+
+    #[test]
+    fn a_number_of_seconds_that_is_too_great_is_a_long_time() {
+        let many = "99999999999999999999";
+        check(&[("cache-control", "max-age=99999999999999999999")], Some(MAX_SECONDS));
+        check(&[("cache-control", "max-age=7200"), ("age", many)], Some(0));
+        check(&[("expires", "Fri, 31 Dec 9999 23:59:59 GMT")], Some(MAX_SECONDS));
+        let wait = retry_after(&headers(&[("retry-after", many)]), now());
+        assert_eq!(wait, Some(Duration::from_secs(MAX_SECONDS)));
+        check(&[("cache-control", "max-age=+60")], None);
     }
 
     #[test]

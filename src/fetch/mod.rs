@@ -28,6 +28,7 @@ pub use body::Body;
 pub use control::{Call, ControlClient};
 pub use error::FetchError;
 pub use guard::Vouched;
+pub use headers::{freshness, retry_after};
 pub use hosts::{Hosts, Turn};
 
 const ACCEPTED: &str = "application/rss+xml, application/atom+xml, application/feed+json, \
@@ -182,8 +183,8 @@ impl Fetcher {
         let mut answer = Answer {
             status,
             validators: validators(headers, &url),
-            freshness: headers::freshness(headers, now),
-            retry_after: headers::retry_after(headers, now),
+            freshness: freshness(headers, now),
+            retry_after: retry_after(headers, now),
             content_type: text(CONTENT_TYPE),
             content_language: text(CONTENT_LANGUAGE),
             body: None,

@@ -4,6 +4,8 @@
 //! open (which link is the best, what an item without a summary has) is decided in `complete`,
 //! once all is read.
 
+use std::str::FromStr;
+
 use chrono::{FixedOffset, Weekday};
 
 use super::dates;
@@ -87,17 +89,27 @@ pub(super) struct Draft {
 impl Draft {
     /// Takes what one field says. Fields that nothing is known about are passed over.
     pub(super) fn read(&mut self, field: &Element, of: Of, context: &mut Context<'_>) {
+        let parts = self.parts();
         let known = self.read_text(field, of, context)
-            || self.read_link(field)
+            || self.read_link(field, context)
             || self.read_person(field)
             || self.read_category(field)
             || self.read_date(field, context)
-            || self.read_fact(field)
-            || self.read_schedule(field)
+            || self.read_fact(field, context)
+            || self.read_schedule(field, context)
             || self.read_media(field, of, context);
         if !known && of == Of::Item && field.name == "source" {
             self.source = Some(Box::new(source(field, context)));
         }
+        if parts < MAX_PARTS && self.parts() >= MAX_PARTS {
+            context.warnings.loss("too-many-parts", &format!("{MAX_PARTS} kept of {}", field.name));
+        }
+    }
+
+    /// Returns how long the longest list is.
+    fn parts(&self) -> usize {
+        let lists = [self.links.len(), self.authors.len(), self.contributors.len()];
+        lists.into_iter().fold(self.categories.len(), usize::max)
     }
 
     fn read_text(&mut self, field: &Element, of: Of, context: &mut Context<'_>) -> bool {
@@ -138,10 +150,11 @@ impl Draft {
         true
     }
 
-    fn read_link(&mut self, field: &Element) -> bool {
+    fn read_link(&mut self, field: &Element, context: &mut Context<'_>) -> bool {
+        let warnings = &mut *context.warnings;
         match field.name.as_str() {
-            "link" => self.push_link(link(field)),
-            "enclosure" => self.push_link(enclosure_link(field)),
+            "link" => self.push_link(link(field, warnings)),
+            "enclosure" => self.push_link(enclosure_link(field, warnings)),
             "id" => keep(&mut self.id, || field.some_text()),
             "guid" => {
                 keep(&mut self.id, || field.some_text());
@@ -150,10 +163,10 @@ impl Draft {
                     .is_some_and(|says| says.eq_ignore_ascii_case("false") || says == "0");
                 self.id_is_permalink = Some(!says_no);
             }
-            "comments" => keep(&mut self.comments, || address(field)),
-            "wfw:commentrss" => keep(&mut self.comments_feed, || address(field)),
-            "logo" => keep(&mut self.logo, || address(field)),
-            "icon" => keep(&mut self.icon, || address(field)),
+            "comments" => keep(&mut self.comments, || address(field, warnings)),
+            "wfw:commentrss" => keep(&mut self.comments_feed, || address(field, warnings)),
+            "logo" => keep(&mut self.logo, || address(field, warnings)),
+            "icon" => keep(&mut self.icon, || address(field, warnings)),
             _ => return false,
         }
         true
@@ -251,7 +264,7 @@ impl Draft {
         true
     }
 
-    fn read_fact(&mut self, field: &Element) -> bool {
+    fn read_fact(&mut self, field: &Element, context: &mut Context<'_>) -> bool {
         match field.name.as_str() {
             "generator" => keep(&mut self.generator, || generator(field)),
             "admin:generatoragent" => keep(&mut self.generator, || {
@@ -262,7 +275,14 @@ impl Draft {
                 keep(&mut self.language, || field.some_text().map(|text| text.replace('_', "-")));
             }
             "itunes:explicit" => self.explicit = explicit(&field.text()).or(self.explicit),
-            "itunes:duration" => keep(&mut self.duration, || seconds(&field.text())),
+            "itunes:duration" => keep(&mut self.duration, || {
+                let text = field.some_text()?;
+                let seconds = seconds(&text);
+                if seconds.is_none() {
+                    context.warnings.loss("bad-number", &format!("itunes:duration {text}"));
+                }
+                seconds
+            }),
             "image" | "itunes:image" | "googleplay:image" => {
                 keep(&mut self.image, || image(field));
             }
@@ -274,9 +294,9 @@ impl Draft {
         true
     }
 
-    fn read_schedule(&mut self, field: &Element) -> bool {
+    fn read_schedule(&mut self, field: &Element, context: &mut Context<'_>) -> bool {
         match field.name.as_str() {
-            "ttl" => keep(&mut self.ttl, || field.text().parse().ok()),
+            "ttl" => keep(&mut self.ttl, || number("ttl", &field.some_text()?, context.warnings)),
             "skiphours" => {
                 let hours = field.elements().filter_map(|hour| hour.text().parse::<u8>().ok());
                 // Some count from 1 to 24.
@@ -348,7 +368,7 @@ fn source(field: &Element, context: &mut Context<'_>) -> Draft {
 }
 
 /// Returns the link of an element: Atom's attributes, or RSS's text.
-fn link(field: &Element) -> Option<Link> {
+fn link(field: &Element, warnings: &mut Warnings) -> Option<Link> {
     let named = |name: &str| field.attribute(name).map(str::to_owned);
     let href = match field.attribute("href") {
         Some(href) => href.to_owned(),
@@ -358,27 +378,46 @@ fn link(field: &Element) -> Option<Link> {
     let rel = rel.strip_prefix("http://www.iana.org/assignments/relation/").unwrap_or(&rel);
     Some(Link {
         rel: Some(rel.to_ascii_lowercase()),
-        href: field.resolve(&href)?,
+        href: resolved(field, &href, warnings)?,
         mime: named("type"),
         title: named("title"),
         hreflang: named("hreflang"),
-        length: field.attribute("length").and_then(|length| length.parse().ok()),
+        length: field.attribute("length").and_then(|text| number("length", text, warnings)),
     })
 }
 
 /// Returns RSS's enclosure as the link that Atom makes of it.
-fn enclosure_link(field: &Element) -> Option<Link> {
+fn enclosure_link(field: &Element, warnings: &mut Warnings) -> Option<Link> {
+    let href = ["url", "href"].iter().find_map(|name| field.attribute(name))?;
     Some(Link {
         rel: Some("enclosure".to_owned()),
-        href: field.resolve(["url", "href"].iter().find_map(|name| field.attribute(name))?)?,
+        href: resolved(field, href, warnings)?,
         mime: field.attribute("type").map(str::to_owned),
-        length: field.attribute("length").and_then(|length| length.parse().ok()),
+        length: field.attribute("length").and_then(|text| number("length", text, warnings)),
         ..Link::default()
     })
 }
 
-fn address(field: &Element) -> Option<String> {
-    field.resolve(&field.text())
+fn address(field: &Element, warnings: &mut Warnings) -> Option<String> {
+    resolved(field, &field.some_text()?, warnings)
+}
+
+/// Returns an address made absolute; one that leads nowhere safe is lost.
+fn resolved(field: &Element, address: &str, warnings: &mut Warnings) -> Option<String> {
+    let resolved = field.resolve(address);
+    if resolved.is_none() {
+        warnings.loss("bad-link", address);
+    }
+    resolved
+}
+
+/// Returns a number; what is none is lost, but for the empty and the unknown.
+fn number<N: FromStr>(name: &str, text: &str, warnings: &mut Warnings) -> Option<N> {
+    let number = text.parse().ok();
+    if number.is_none() && text != "-1" {
+        warnings.loss("bad-number", &format!("{name} {text}"));
+    }
+    number
 }
 
 fn generator(field: &Element) -> Option<Generator> {
@@ -454,6 +493,41 @@ mod tests {
         ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_lost_of_an_item_is_said() {
+        let field = |xml: &str| {
+            let mut reader = Reader::new(xml, None, None);
+            let Some(Step::Open(head)) = reader.step() else { panic!("an element") };
+            reader.fill(head)
+        };
+        let mut warnings = Warnings::default();
+        let zone = FixedOffset::east_opt(0).unwrap();
+        let mut context = Context { dialect: Dialect::Rss, zone, warnings: &mut warnings };
+        let mut draft = Draft::default();
+        for xml in [
+            "<link>javascript:x</link>",
+            "<enclosure url='http://a.example/' length='5 MB'/>",
+            "<itunes:duration>soon</itunes:duration>",
+            "<ttl>-</ttl>",
+        ] {
+            draft.read(&field(xml), Of::Item, &mut context);
+        }
+        for n in 0..2 * MAX_PARTS {
+            draft.read(&field(&format!("<category>{n}</category>")), Of::Item, &mut context);
+        }
+        let told: Vec<_> = warnings.into_list().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "bad-link: javascript:x",
+                "bad-number: length 5 MB",
+                "bad-number: itunes:duration soon",
+                "bad-number: ttl -",
+                "too-many-parts: 200 kept of category",
+            ]
+        );
     }
 
     #[test]

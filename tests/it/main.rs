@@ -13,6 +13,7 @@ mod commands;
 mod credentials;
 mod daemon;
 mod desk;
+mod fuzzing;
 mod golden;
 mod journey;
 mod logs;

@@ -149,7 +149,9 @@ fn coding(headers: &HeaderMap) -> Coding {
 }
 
 /// Returns whether the reader has the document already (RFC 9110 13.2.2).
-fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool {
+///
+/// `If-None-Match` decides where it is given, `If-Modified-Since`, to the second, without one.
+pub fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool {
     let mut tags = headers.get_all(IF_NONE_MATCH).iter().peekable();
     if tags.peek().is_some() {
         return tags.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).any(

@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 pub use condition::{Concern, Condition, Vanished, Watched};
-pub use documents::Documents;
+pub use documents::{Documents, is_current};
 pub use items::publisher;
 
 /// Pages and API calls that read the store at once.

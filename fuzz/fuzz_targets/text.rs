@@ -1,0 +1,8 @@
+#![no_main]
+//! See `checks::text`.
+
+#[expect(unused_imports, dead_code, reason = "each target runs one of the checks")]
+#[path = "../checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::text(input));

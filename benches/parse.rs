@@ -1,4 +1,4 @@
-//! The cost of reading feeds, in CPU time: `cargo bench --bench parse [-- CORPUS]`.
+//! The cost of reading feeds, in CPU time: `cargo bench --bench parse [-- [--each] [CORPUS]]`.
 //!
 //! On every document of the corpus (`../shared/corpus/feeds` unless another folder is named)
 //! that feed-rs reads without an error: our reader, feed-rs with its sanitising, and bare
@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, clippy::expect_used, reason = "a program for developers")]
 
 use std::hint::black_box;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use briefwire::parse::{Document, parse};
@@ -17,20 +17,41 @@ use rustix::time::{ClockId, clock_gettime};
 const ROUNDS: usize = 15;
 
 fn main() {
-    let named = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
-    let corpus = PathBuf::from(named.unwrap_or_else(|| "../shared/corpus/feeds".into()));
-    real(&documents(&corpus));
+    let (flags, named): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with("--"));
+    let corpus = PathBuf::from(named.first().map_or("../shared/corpus/feeds", String::as_str));
+    let documents = documents(&corpus);
+    if flags.iter().any(|flag| flag == "--each") {
+        return each(&documents);
+    }
+    real(&documents.into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>());
     hostile();
 }
 
 /// Returns the documents that feed-rs reads, in order of their names.
-fn documents(corpus: &std::path::Path) -> Vec<Vec<u8>> {
+fn documents(corpus: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(corpus).expect("the corpus is there");
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.sort();
     paths.retain(|path| path.extension().is_none_or(|extension| extension != "tsv"));
-    let read = paths.iter().filter_map(|path| std::fs::read(path).ok());
-    read.filter(|bytes| foreign(bytes).is_some()).collect()
+    let read = paths.into_iter().filter_map(|path| Some((path.clone(), std::fs::read(path).ok()?)));
+    read.filter(|(_, bytes)| foreign(bytes).is_some()).collect()
+}
+
+/// Prints the documents one by one, those that cost us most beside feed-rs first.
+fn each(documents: &[(PathBuf, Vec<u8>)]) {
+    let time = |work: &dyn Fn()| median((0..9).map(|_| cpu(work)).collect());
+    let mut rows: Vec<_> = documents
+        .iter()
+        .map(|(path, bytes)| {
+            let (ours, theirs) = (time(&|| own(bytes)), time(&|| drop(black_box(foreign(bytes)))));
+            (ours - theirs, ours, theirs, path)
+        })
+        .collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (_, ours, theirs, path) in rows {
+        println!("{:8.2} ms, feed-rs {:8.2} ms  {}", 1e3 * ours, 1e3 * theirs, path.display());
+    }
 }
 
 fn real(documents: &[Vec<u8>]) {

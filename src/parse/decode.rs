@@ -168,57 +168,75 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
 /// what it seems, hardly one is.
 fn once_too_often(text: &str) -> Option<String> {
     let (mut doubled, mut single) = (0_usize, 0_usize);
-    for run in text.split(|c: char| !is_one_byte(c)).filter(|run| !run.is_empty()) {
-        match bytes_as_text(run) {
-            Some(_) => doubled += 1,
+    let mut bytes = Vec::new();
+    for run in runs(text) {
+        match as_bytes(run, &mut bytes) {
+            true => doubled += 1,
             // Punctuation is no evidence, nor what is left of a non-breaking space.
-            None if run.contains(is_accented) => single += 1,
-            None => {}
+            false if run.contains(is_accented) => single += 1,
+            false => {}
         }
     }
     if doubled <= single {
         return None;
     }
     let mut out = String::with_capacity(text.len());
-    for run in text.split_inclusive(|c: char| !is_one_byte(c)) {
-        let end = run.find(|c: char| !is_one_byte(c)).unwrap_or(run.len());
-        let (letters, rest) = run.split_at(end);
-        out.push_str(bytes_as_text(letters).as_deref().unwrap_or(letters));
-        out.push_str(rest);
+    let mut rest = text;
+    for run in runs(text) {
+        let (before, after) = rest.split_at(offset(rest, run));
+        out.push_str(before);
+        let is_doubled = as_bytes(run, &mut bytes);
+        let once = if is_doubled { std::str::from_utf8(&bytes).unwrap_or(run) } else { run };
+        out.push_str(once);
+        rest = after.get(run.len()..).unwrap_or_default();
     }
+    out.push_str(rest);
     Some(out)
 }
 
-/// Returns whether a character beyond ASCII is one byte of windows-1252.
-fn is_one_byte(c: char) -> bool {
-    byte_of(c).is_some()
+/// Returns the runs of letters beyond ASCII that are each one byte of windows-1252.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    let foreign = text.split(|c: char| c.is_ascii()).filter(|run| !run.is_empty());
+    foreign.flat_map(|run| run.split(|c| byte_of(c).is_none())).filter(|run| !run.is_empty())
+}
+
+/// Returns how far into a text a part of it stands.
+fn offset(text: &str, part: &str) -> usize {
+    part.as_ptr().addr() - text.as_ptr().addr()
+}
+
+/// Writes a run as bytes of windows-1252; returns whether these are UTF-8.
+fn as_bytes(run: &str, bytes: &mut Vec<u8>) -> bool {
+    bytes.clear();
+    bytes.extend(run.chars().filter_map(byte_of));
+    std::str::from_utf8(bytes).is_ok()
 }
 
 fn is_accented(c: char) -> bool {
     matches!(c, '\u{c0}'..='\u{ff}' if !matches!(c, 'Â' | 'Ã'))
 }
 
+/// Returns the byte that a character beyond ASCII is in windows-1252.
 fn byte_of(c: char) -> Option<u8> {
     // What the C1 controls stand for, by their last byte; five of them stand for themselves.
     const LETTERS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
     match c {
         '\u{80}'..='\u{ff}' => u8::try_from(u32::from(c)).ok(),
-        c if c.is_ascii() || c > '™' => None,
-        c => {
+        'Œ'..='ƒ' | 'ˆ' | '˜' | '–'..='›' | '€' | '™' => {
             let place = LETTERS.chars().position(|letter| letter == c)?;
             u8::try_from(0x80 + place).ok()
         }
+        _ => None,
     }
-}
-
-fn bytes_as_text(run: &str) -> Option<String> {
-    let bytes: Option<Vec<u8>> = run.chars().map(byte_of).collect();
-    bytes.filter(|bytes| !bytes.is_empty()).and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 /// Drops what XML 1.0 forbids, and reads the C1 controls as the windows-1252 letters that
 /// they were before somebody relabelled them as Latin-1; returns how many there were.
 fn without_controls(text: String) -> (String, usize) {
+    // The bytes that begin them; most documents have none of these.
+    if !has_any(text.as_bytes(), |b| matches!(b, 0..=8 | 11 | 12 | 14..=31 | 0x7f | 0xc2 | 0xef)) {
+        return (text, 0);
+    }
     let is_bad = |c: char| (c.is_control() && !"\t\n\r\u{85}".contains(c)) || c == '\u{fffe}';
     let bad = text.chars().filter(|c| is_bad(*c) || *c == '\u{ffff}').count();
     if bad == 0 {
@@ -237,6 +255,11 @@ fn without_controls(text: String) -> (String, usize) {
         }
     }
     (out, bad)
+}
+
+/// Returns whether any byte is such; many at a time.
+fn has_any(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
+    bytes.chunks(256).any(|chunk| chunk.iter().fold(false, |any, byte| any | is_such(*byte)))
 }
 
 #[cfg(test)]

@@ -7,11 +7,16 @@ use std::borrow::Cow;
 ///
 /// Tab, line feed and carriage return stay.
 pub fn clean_chars(text: &str) -> Cow<'_, str> {
-    if text.chars().any(is_unwanted) {
+    if text.as_bytes().iter().any(|b| may_be_unwanted(*b)) && text.chars().any(is_unwanted) {
         Cow::Owned(text.chars().filter(|c| !is_unwanted(*c)).collect())
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Returns whether a character that is unwanted can begin with a byte.
+fn may_be_unwanted(byte: u8) -> bool {
+    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0xe2 | 0xef)
 }
 
 /// SECURITY: bidirectional overrides and isolates (U+202A–202E, U+2066–2069) let a headline
@@ -34,21 +39,30 @@ pub fn escape(text: &str) -> String {
 /// Writes text with its unwanted characters gone and carriage returns as line feeds, which is
 /// what they would be read back as.
 pub(super) fn push_escaped(out: &mut String, text: &str, quotes: bool) {
-    let mut rest = text;
-    while let Some(at) = rest.find(|c| matches!(c, '&' | '<' | '>' | '"' | '\r') || is_unwanted(c))
-    {
+    let (mut rest, mut from) = (text, 0);
+    let is_special = |b: u8| matches!(b, b'&' | b'<' | b'>' | b'"' | b'\r') || may_be_unwanted(b);
+    let special = |rest: &str, from: usize| {
+        let tail = rest.as_bytes().get(from..).unwrap_or_default();
+        tail.iter().position(|b| is_special(*b)).map(|at| from + at)
+    };
+    while let Some(at) = special(rest, from) {
         let (same, tail) = rest.split_at(at);
-        out.push_str(same);
         let mut chars = tail.chars();
-        match chars.next() {
-            Some('&') => out.push_str("&amp;"),
-            Some('<') => out.push_str("&lt;"),
-            Some('>') => out.push_str("&gt;"),
-            Some('"') => out.push_str(if quotes { "&quot;" } else { "\"" }),
-            Some('\r') => out.push('\n'),
-            _ => {}
-        }
-        rest = chars.as_str();
+        let replaced = match chars.next() {
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('"') if quotes => "&quot;",
+            Some('\r') => "\n",
+            Some(c) if !is_unwanted(c) => {
+                from = at + c.len_utf8();
+                continue;
+            }
+            _ => "",
+        };
+        out.push_str(same);
+        out.push_str(replaced);
+        (rest, from) = (chars.as_str(), 0);
     }
     out.push_str(rest);
 }

@@ -19,16 +19,16 @@ pub(super) enum Token<'a> {
     /// A start tag.
     Start(Tag<'a>),
     /// An end tag, its name in lower case.
-    End(String),
+    End(Cow<'a, str>),
 }
 
 /// A start tag.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tag<'a> {
     /// In lower case.
-    pub(super) name: String,
+    pub(super) name: Cow<'a, str>,
     /// Names in lower case, values with references resolved, in document order.
-    pub(super) attributes: Vec<(String, Cow<'a, str>)>,
+    pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Whether it is written `<x/>`.
     pub(super) closed: bool,
 }
@@ -192,10 +192,18 @@ fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
 }
 
-fn split_name(text: &str) -> (String, &str) {
+fn split_name(text: &str) -> (Cow<'_, str>, &str) {
     let end = text.find(|c| is_space(c) || matches!(c, '/' | '>')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
-    (name.to_ascii_lowercase(), rest)
+    (lower(name), rest)
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Reads attributes up to and with the `>`; returns what follows.
@@ -214,7 +222,7 @@ fn read_attributes<'a>(mut rest: &'a str, tag: &mut Tag<'a>) -> &'a str {
         let (name, after) = split_attribute_name(trimmed);
         let (value, after) = attribute_value(after);
         if tag.attributes.len() < MAX_ATTRIBUTES {
-            tag.attributes.push((name.to_ascii_lowercase(), decode_entities(value)));
+            tag.attributes.push((lower(name), decode_entities(value)));
         }
         rest = after;
     }

@@ -159,7 +159,7 @@ impl Writer<'_> {
             }
             return;
         };
-        if let Some(at) = self.find_open(closes, |open| barriers.contains(&open)) {
+        while let Some(at) = self.find_open(closes, |open| barriers.contains(&open)) {
             self.close_to(at);
         }
     }
@@ -268,6 +268,7 @@ mod tests {
             "<table><tr><td>a<td>b<tr><td>c</table>",
             "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
         );
+        check("<th>a<caption><td>b", "<th>a<caption></caption></th><td>b</td>");
         check(
             "<a href=/x>a<a href=/y>b",
             r#"<a href="https://example.org/x">a</a><a href="https://example.org/y">b</a>"#,
@@ -342,6 +343,7 @@ mod tests {
         "<table>",
         "<tr>",
         "<td>",
+        "<caption>",
         "</table>",
         "<ul>",
         "<li>",

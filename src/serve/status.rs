@@ -34,19 +34,22 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
     }
     writeln!(
         body,
-        "<p>{} items, {} briefs, {} bytes on disk.</p>\n<h2>Sources</h2>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th>Source</th><th>Last outcome</th><th>Last success</th><th>Next due</th><th>Because of</th><th>Failures</th><th>Warnings</th></tr></thead>\n<tbody>",
+        "<p>{} items, {} briefs, {} bytes on disk.</p>\n<h2>Sources</h2>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th>Source</th><th>Last outcome</th><th>Last success</th><th>Next due</th><th>Because of</th><th>Failures</th></tr></thead>\n<tbody>",
         field(&told, "items"), field(&told, "briefs"), field(&told, "bytes"),
     )
     .ok();
     for row in told.get("sources").and_then(Value::as_array).into_iter().flatten() {
-        let warnings = warnings(row);
         writeln!(
             body,
-            "<tr><th scope=\"row\">{}<br><small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{warnings}</td></tr>",
+            "<tr><th scope=\"row\">{}<br><small>{}</small></th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             field(row, "id"), field(row, "url"), field(row, "outcome"), field(row, "succeeded"),
             field(row, "due"), field(row, "due_because"), field(row, "failures"),
         )
         .ok();
+        let warnings = warnings(row);
+        if !warnings.is_empty() {
+            writeln!(body, "<tr><td colspan=\"6\"><small>{warnings}</small></td></tr>").ok();
+        }
     }
     body.push_str("</tbody></table></div>\n");
     let refused = told.get("refused_briefs").and_then(Value::as_array);

@@ -30,7 +30,7 @@ fn repetitions() -> Vec<(&'static str, String, String, usize)> {
     let many = |field: &str| format!("<item>{}</item>", field.repeat(400));
     let nested = format!("<a xml:base='{}'>", long_base());
     vec![
-        ("entity bomb", bomb, "&a11;&a3;".into(), 100_000),
+        ("entity bomb", bomb, "&a11;&a3;".into(), 50_000),
         ("nested elements", item(""), "<a>".into(), 200_000),
         ("nested elements of a field", item("<description>"), "<a>".into(), 200_000),
         ("nested markup", item("<description>"), "&lt;div>".into(), 200_000),
@@ -38,34 +38,34 @@ fn repetitions() -> Vec<(&'static str, String, String, usize)> {
         ("long nested bases", item("<x>"), nested, 250),
         ("ampersands", item("<description>"), "&amp;".into(), 200_000),
         ("ampersands escaped twice", item("<title>"), "&amp;amp;".into(), 100_000),
-        ("bare ampersands", item("<description>"), "&".into(), 1_500_000),
-        ("a long attribute", "<rss><item a='".into(), "x".into(), 1_500_000),
+        ("bare ampersands", item("<description>"), "&".into(), 600_000),
+        ("a long attribute", "<rss><item a='".into(), "x".into(), 600_000),
         ("many attributes", "<rss><item ".into(), "a='' ".into(), 200_000),
         ("many namespaces", String::new(), "<x xmlns:y='z'>".into(), 200_000),
-        ("an overflowing duration", item("<itunes:duration>"), "9".into(), 500_000),
+        ("an overflowing duration", item("<itunes:duration>"), "9".into(), 200_000),
         ("a dash behind an address", item(""), "<author>a@b.co—Jo</author>".into(), 60_000),
-        ("many items", "<rss><channel>".into(), "<item><title>x</title></item>".into(), 100_000),
-        ("many empty items", "<rss><channel>".into(), "<item/>".into(), 250_000),
+        ("many items", "<rss><channel>".into(), "<item><title>x</title></item>".into(), 40_000),
+        ("many empty items", "<rss><channel>".into(), "<item/>".into(), 100_000),
         ("many categories", "<rss><channel>".into(), many("<category>a</category>"), 200),
-        ("links beside a long base", based.clone(), many("<link>a</link>"), 300),
-        ("texts beside a long base", based.clone(), many("<content>a</content>"), 200),
+        ("links beside a long base", based.clone(), many("<link>a</link>"), 100),
+        ("texts beside a long base", based.clone(), many("<content>a</content>"), 80),
         (
             "markup beside a long base",
             based.clone() + "<item><description>",
             "&lt;a href=b>c&lt;/a>".into(),
-            100_000,
+            40_000,
         ),
         (
             "comments beside a long base",
             based,
             "<item><comments>a</comments></item>".into(),
-            50_000,
+            20_000,
         ),
-        ("nested arrays", String::new(), "[".into(), 500_000),
+        ("nested arrays", String::new(), "[".into(), 300_000),
         ("nested objects", String::new(), "{\"items\":".into(), 200_000),
         ("many values", "{\"items\":[0".into(), ",0".into(), 150_000),
         ("many objects", "{\"items\":[{}".into(), ",{\"id\":1}".into(), 60_000),
-        ("control characters", String::new(), "\u{1}".into(), 1_500_000),
+        ("control characters", String::new(), "\u{1}".into(), 600_000),
     ]
 }
 
@@ -74,7 +74,7 @@ fn documents() -> Vec<(&'static str, Vec<u8>)> {
         let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
         text.encode_utf16().flat_map(bytes).collect()
     };
-    let letters = "é".repeat(250_000);
+    let letters = "é".repeat(120_000);
     let plain = format!("<?xml version='1.0' encoding='ascii'?>{ITEM}<title>{letters}");
     // Well-formed and bare, so that the second reader is asked.
     let bare = |attribute: &str, field: &str, items: usize| {
@@ -92,7 +92,7 @@ fn documents() -> Vec<(&'static str, Vec<u8>)> {
         ("UTF-16 without a mark", utf16(&plain, true)),
         ("UTF-16, the other way", utf16(&plain, false)),
         ("UTF-16 with a mark", utf16(&format!("\u{feff}{plain}"), true)),
-        ("bytes of no encoding", [ITEM.as_bytes(), b"<title>", &vec![0xe9; 1_500_000]].concat()),
+        ("bytes of no encoding", [ITEM.as_bytes(), b"<title>", &vec![0xe9; 600_000]].concat()),
     ]);
     documents
 }

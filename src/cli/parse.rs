@@ -88,7 +88,7 @@ fn read_feed(bytes: &[u8], around: &[&str]) -> anyhow::Result<Feed> {
     Ok(parse(&document)?)
 }
 
-fn failure(error: &anyhow::Error) -> Value {
+pub(super) fn failure(error: &anyhow::Error) -> Value {
     json!({ "error": format!("{error:#}") })
 }
 

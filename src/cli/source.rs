@@ -80,7 +80,7 @@ fn test(arguments: &TestArguments, config: &Config) -> anyhow::Result<ExitCode> 
     let trial = match tried {
         Ok(trial) => trial,
         Err(error) if arguments.json => {
-            output::json(&json!({ "error": format!("{:#}", anyhow::Error::from(error)) }))?;
+            output::json(&parse::failure(&error.into()))?;
             return Ok(ExitCode::FAILURE);
         }
         Err(error) => {
@@ -89,7 +89,7 @@ fn test(arguments: &TestArguments, config: &Config) -> anyhow::Result<ExitCode> 
         }
     };
     if arguments.json {
-        output::json(&Tried { trial: &trial })?;
+        output::json(&Tried(&trial))?;
     } else {
         show(&trial)?;
     }
@@ -130,21 +130,19 @@ fn show(trial: &Trial) -> anyhow::Result<()> {
 }
 
 /// A trial as JSON.
-struct Tried<'a> {
-    trial: &'a Trial,
-}
+struct Tried<'a>(&'a Trial);
 
 impl Serialize for Tried<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut out = serializer.serialize_map(None)?;
-        if let Some(answer) = &self.trial.answer {
+        if let Some(answer) = &self.0.answer {
             let hop = |hop: &Hop| json!({ "status": hop.status, "to": hop.to.as_str() });
             out.serialize_entry("url", answer.url.as_str())?;
             out.serialize_entry("redirects", &answer.hops.iter().map(hop).collect::<Value>())?;
             out.serialize_entry("content_type", &answer.content_type)?;
         }
-        out.serialize_entry("bytes", &self.trial.bytes)?;
-        out.serialize_entry("feed", &Printed(&self.trial.feed))?;
+        out.serialize_entry("bytes", &self.0.bytes)?;
+        out.serialize_entry("feed", &Printed(&self.0.feed))?;
         out.end()
     }
 }

@@ -170,11 +170,11 @@ fn once_too_often(text: &str) -> Option<String> {
     let (mut doubled, mut single) = (0_usize, 0_usize);
     let mut bytes = Vec::new();
     for run in runs(text) {
-        match as_bytes(run, &mut bytes) {
-            true => doubled += 1,
+        if as_bytes(run, &mut bytes) {
+            doubled += 1;
+        } else if run.contains(is_accented) {
             // Punctuation is no evidence, nor what is left of a non-breaking space.
-            false if run.contains(is_accented) => single += 1,
-            false => {}
+            single += 1;
         }
     }
     if doubled <= single {
@@ -331,5 +331,10 @@ mod tests {
     #[test]
     fn control_characters_go_and_relabelled_quotes_come_back() {
         check("a\u{1}b\u{92}c\td".as_bytes(), None, "ab\u{2019}c\td", "utf-8");
+        // Each alone: the bytes that they begin with are looked for first.
+        for bad in ["\u{0}", "\u{8}", "\u{b}", "\u{1f}", "\u{7f}", "\u{fffe}", "\u{ffff}"] {
+            check(format!("<a{bad}").as_bytes(), None, "<a", "utf-8");
+        }
+        check("<\u{80}".as_bytes(), None, "<€", "utf-8");
     }
 }

@@ -120,12 +120,12 @@ impl Draft {
                 keep(&mut self.other_title, || read(LINE));
             }
             ("content" | "content:encoded" | "body" | "xhtml:body" | "fullitem", Of::Item) => {
-                let form = if field.name == "content" { BODY } else { HTML_BODY };
-                self.content.extend(read(form).filter(|_| self.content.len() < MAX_CONTENTS));
+                let text = read(if field.name == "content" { BODY } else { HTML_BODY });
+                self.push_content(text, context.warnings);
             }
             ("description" | "summary", Of::Item) if self.summary.is_some() => {
-                let form = if field.name == "summary" { BODY } else { HTML_BODY };
-                self.content.extend(read(form).filter(|_| self.content.len() < MAX_CONTENTS));
+                let text = read(if field.name == "summary" { BODY } else { HTML_BODY });
+                self.push_content(text, context.warnings);
             }
             ("description", _) => keep(&mut self.summary, || read(HTML_BODY)),
             ("summary" | "tagline", _) => keep(&mut self.summary, || read(BODY)),
@@ -148,6 +148,14 @@ impl Draft {
             _ => return false,
         }
         true
+    }
+
+    fn push_content(&mut self, text: Option<Text>, warnings: &mut Warnings) {
+        let Some(text) = text.filter(|_| self.content.len() < MAX_CONTENTS) else { return };
+        self.content.push(text);
+        if self.content.len() == MAX_CONTENTS {
+            warnings.loss("too-many-parts", &format!("{MAX_CONTENTS} kept of content"));
+        }
     }
 
     fn read_link(&mut self, field: &Element, context: &mut Context<'_>) -> bool {
@@ -517,6 +525,10 @@ mod tests {
         for n in 0..2 * MAX_PARTS {
             draft.read(&field(&format!("<category>{n}</category>")), Of::Item, &mut context);
         }
+        for _ in 0..2 * MAX_CONTENTS {
+            draft.read(&field("<content>a</content>"), Of::Item, &mut context);
+        }
+        assert_eq!((draft.categories.len(), draft.content.len()), (MAX_PARTS, MAX_CONTENTS));
         let told: Vec<_> = warnings.into_list().iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
@@ -526,6 +538,7 @@ mod tests {
                 "bad-number: itunes:duration soon",
                 "bad-number: ttl -",
                 "too-many-parts: 200 kept of category",
+                "too-many-parts: 16 kept of content",
             ]
         );
     }

@@ -36,11 +36,12 @@ pub(super) fn read(
     mut warnings: Warnings,
 ) -> Result<Feed, ParseError> {
     let repaired;
-    let (top, raw_items) = match split(json) {
+    let (top, raw_items) = match split(json, &mut warnings) {
         Ok(parts) => parts,
         Err(error) => {
             repaired = mended(json, &error, &mut warnings)?;
-            split(&repaired).map_err(|_second| ParseError::Broken { why: error })?
+            let again = split(&repaired, &mut warnings);
+            again.map_err(|_second| ParseError::Broken { why: error })?
         }
     };
     if !is_feed(&top, raw_items) {
@@ -52,14 +53,14 @@ pub(super) fn read(
     let mut reading = Reading { document, warnings: &mut warnings };
     let draft = reading.feed(&top);
     let mut items = Newest::of(json.len());
-    let each = |raw: &RawValue| match value(raw.get()) {
+    let each = |raw: &RawValue| match value(raw, "an item", reading.warnings) {
         Some(Value::Object(object)) => {
             let mut own = reading.item(&object);
             own.language = own.language.or_else(|| draft.language.clone());
             items.push(item(own));
         }
         Some(_) => reading.warnings.loss("wrong-type", "an item is no object"),
-        None => reading.warnings.loss("too-large", "an item of too many values"),
+        None => {}
     };
     if raw_items.is_some_and(|raw| walk(raw, each).is_err()) {
         warnings.loss("wrong-type", "items");
@@ -74,18 +75,22 @@ pub(super) fn read(
 
 /// Splits a document into the fields of the feed and its items, still as text: as values, all
 /// items would take many times the memory of the document.
-fn split(json: &str) -> Result<(Map<String, Value>, Option<&RawValue>), String> {
+fn split<'a>(
+    json: &'a str,
+    warnings: &mut Warnings,
+) -> Result<(Map<String, Value>, Option<&'a RawValue>), String> {
     let error = |error: serde_json::Error| error.to_string();
     let raw: &RawValue = serde_json::from_str(json).map_err(error)?;
-    let Ok(fields) = serde_json::from_str::<Fields<'_>>(raw.get()) else {
+    if !raw.get().starts_with('{') {
         return Ok((Map::new(), None));
-    };
+    }
+    let fields: Fields<'_> = serde_json::from_str(raw.get()).map_err(error)?;
     let mut top = Map::new();
     let mut items = None;
     for (key, raw) in fields.0 {
         if key == "items" {
             items = Some(raw);
-        } else if let Some(value) = value(raw.get()) {
+        } else if let Some(value) = value(raw, &key, warnings) {
             top.insert(key.into_owned(), value);
         }
     }
@@ -151,12 +156,19 @@ impl<'de, F: FnMut(&'de RawValue)> Visitor<'de> for Walk<F> {
     }
 }
 
-/// Returns a value, unless there is too much in it.
-fn value(json: &str) -> Option<Value> {
-    if values_of(json) > MAX_VALUES {
+/// Returns a value, unless there is too much in it. What only the reading of it finds wrong,
+/// halves of surrogate pairs and too great a depth, is repaired.
+fn value(raw: &RawValue, name: &str, warnings: &mut Warnings) -> Option<Value> {
+    if values_of(raw.get()) > MAX_VALUES {
+        warnings.loss("too-large", &format!("{name}: more than {MAX_VALUES} values"));
         return None;
     }
-    serde_json::from_str(json).ok()
+    let error = match serde_json::from_str(raw.get()) {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    warnings.repair("json-syntax", &format!("{name}: {error}"));
+    serde_json::from_str(&loose::repaired(raw.get()).json).ok()
 }
 
 /// Returns the document repaired.
@@ -385,6 +397,35 @@ mod tests {
         assert_eq!(feed.items.len(), 1);
         assert_eq!(feed.warnings.len(), 5);
         assert!(feed.warnings.iter().all(|warning| !warning.repair));
+    }
+
+    #[test]
+    fn a_value_that_is_wrong_within_is_repaired_alone() {
+        let deep = "[".repeat(300) + &"]".repeat(300);
+        let feed = parsed(&format!(
+            r#"{{"version":"https://jsonfeed.org/version/1.1","title":"T\ud83d","items":[
+                {{"id":"1","title":"A\ud83d"}},{{"id":"2","_x":{deep}}},{{"id":"3"}}]}}"#
+        ));
+        let ids: Vec<_> = feed.items.iter().map(|item| item.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2", "3"]);
+        assert_eq!(feed.title.unwrap().plain, "T\u{fffd}");
+        assert_eq!(feed.items[0].title.as_ref().unwrap().plain, "A\u{fffd}");
+        let codes: Vec<_> = feed.warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, ["json-syntax"; 3]);
+    }
+
+    #[test]
+    fn what_holds_too_much_is_lost_alone() {
+        let many = vec!["0"; MAX_VALUES + 1].join(",");
+        let feed = parsed(&format!(
+            r#"{{"_x":[{many}],"items":[{{"id":"1","_x":[{many}]}},{{"id":"2"}}]}}"#
+        ));
+        assert_eq!(feed.items.len(), 1);
+        let told: Vec<_> = feed.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            ["too-large: _x: more than 20000 values", "too-large: an item: more than 20000 values"]
+        );
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Newest {
         if self.refused > 0 {
             warnings.loss("too-large", &format!("{} of {} items dropped", self.refused, self.seen));
         }
-        if self.items.len() > MAX_ITEMS || self.seen - self.refused > MAX_ITEMS {
+        if self.seen - self.refused > MAX_ITEMS {
             self.drop_oldest();
             warnings.loss("too-many-items", &format!("{MAX_ITEMS} of {} kept", self.seen));
         }
@@ -82,12 +82,8 @@ fn weight(item: &Item) -> usize {
         + item.summary.iter().chain(&item.subtitle).chain(&item.rights).map(text).sum::<usize>()
         + item.content.iter().map(text).sum::<usize>()
         + item.links.iter().map(link).sum::<usize>()
-        + people.map(|p| parts::<Person>([&p.name, &p.email, &p.url])).sum::<usize>()
-        + item
-            .categories
-            .iter()
-            .map(|c| parts::<Category>([&c.term, &c.scheme, &c.label]))
-            .sum::<usize>()
+        + people.map(person).sum::<usize>()
+        + item.categories.iter().map(category).sum::<usize>()
         + item
             .enclosures
             .iter()
@@ -108,12 +104,16 @@ fn source(source: &ItemSource) -> usize {
     parts::<ItemSource>([&source.url, &source.id, &source.icon, &source.logo])
         + prose.map(|prose| prose.plain.len() + text(&prose.detail)).sum::<usize>()
         + source.links.iter().map(link).sum::<usize>()
-        + people.map(|p| parts::<Person>([&p.name, &p.email, &p.url])).sum::<usize>()
-        + source
-            .categories
-            .iter()
-            .map(|c| parts::<Category>([&c.term, &c.scheme, &c.label]))
-            .sum::<usize>()
+        + people.map(person).sum::<usize>()
+        + source.categories.iter().map(category).sum::<usize>()
+}
+
+fn person(person: &Person) -> usize {
+    parts::<Person>([&person.name, &person.email, &person.url])
+}
+
+fn category(category: &Category) -> usize {
+    parts::<Category>([&category.term, &category.scheme, &category.label])
 }
 
 fn text(text: &Text) -> usize {

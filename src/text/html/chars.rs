@@ -82,6 +82,14 @@ mod tests {
     }
 
     #[test]
+    fn every_unwanted_character_is_found_by_its_first_byte() {
+        let unwanted = ('\0'..=char::MAX).filter(|c| is_unwanted(*c));
+        for text in unwanted.map(String::from) {
+            assert_eq!((clean_chars(&text).as_ref(), escape(&text).as_str()), ("", ""), "{text:?}");
+        }
+    }
+
+    #[test]
     fn all_four_signs_are_escaped() {
         assert_eq!(escape("<a b=\"c\">&"), "&lt;a b=&quot;c&quot;&gt;&amp;");
     }

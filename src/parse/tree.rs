@@ -495,6 +495,11 @@ mod tests {
         let mut reader = Reader::new(&wide, None, None);
         let Some(Step::Open(head)) = reader.step() else { panic!("an element") };
         assert!(reader.fill(head).children.len() <= MAX_NODES);
+
+        let long = format!("<a>{}<b>{}</b></a>", "x".repeat(MAX_RAW_BYTES), "y".repeat(9));
+        let mut reader = Reader::new(&long, None, None);
+        let Some(Step::Open(head)) = reader.step() else { panic!("an element") };
+        assert_eq!(reader.fill(head).text(), "x".repeat(MAX_RAW_BYTES));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use chrono::{Datelike, TimeDelta, Timelike, Weekday};
+use chrono::{Datelike, TimeDelta, Timelike};
 
-use crate::model::{Due, Outcome, Rule, SourceState, Timestamp};
+use crate::model::{Due, Outcome, Rule, SourceState, Timestamp, Wishes};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -18,6 +18,10 @@ const MAX_FLOOR: Duration = DAY;
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(7 * 24);
 /// An origin that refuses is asked again no sooner than this.
 const REFUSED_BASE: Duration = Duration::from_hours(4);
+/// A host whose source was rate limited is left alone no longer than this for the others.
+const MAX_PARK: Duration = HOUR;
+/// A source whose hub tells what is new is polled no more often than this.
+const PUSHED_BASE: Duration = Duration::from_hours(6);
 /// What is overdue at a start is spread over this.
 const START_SPREAD: Duration = Duration::from_mins(10);
 
@@ -32,19 +36,15 @@ pub struct Policy {
     pub max_every: Duration,
 }
 
-/// What a publisher asks of pollers, in headers and in the feed.
-#[derive(Debug, Clone, Default)]
-pub struct Wishes {
-    /// How long the answer stays fresh (RFC 9111 4.2).
-    pub freshness: Option<Duration>,
-    /// `Retry-After` (RFC 9110 10.2.3).
+/// What bears on the next poll beside what is remembered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances {
+    /// `every` of the source.
+    pub every: Option<Duration>,
+    /// `Retry-After` of this answer (RFC 9110 10.2.3).
     pub retry_after: Option<Duration>,
-    /// `ttl` or `sy:` period.
-    pub ttl: Option<Duration>,
-    /// Hours (UTC) to stay away in.
-    pub skip_hours: Vec<u8>,
-    /// Days (UTC) to stay away on.
-    pub skip_days: Vec<Weekday>,
+    /// Whether a hub tells what is new.
+    pub is_pushed: bool,
 }
 
 /// Returns when a source is next due after a poll whose outcome stands in `state`.
@@ -52,39 +52,73 @@ pub struct Wishes {
 /// `chance` is any number that differs between sources and polls; it makes the jitter.
 pub fn next(
     policy: &Policy,
-    every: Option<Duration>,
+    circumstances: &Circumstances,
     state: &SourceState,
-    wishes: &Wishes,
     (now, chance): (Timestamp, u64),
 ) -> Due {
-    let base = base(policy, every, state, now);
+    let base = base(policy, circumstances, state, now);
+    let wishes = &state.wishes;
+    let asked = circumstances.retry_after.map(|asked| asked.min(MAX_RETRY_AFTER));
     let (wait, rule) = match &state.outcome {
         Some(Outcome::Gone) => {
             return Due { at: now + TimeDelta::days(36_500), rule: Rule::Gone };
         }
-        Some(Outcome::RateLimited { .. }) => rate_limited(base.0, wishes),
+        Some(Outcome::RateLimited { .. }) => rate_limited(base.0, asked),
         Some(Outcome::Failed { refused, .. }) => {
             let base = if *refused { base.0.max(REFUSED_BASE) } else { base.0 };
-            back_off(base, state.failures)
+            let (wait, rule) = back_off(base, state.failures);
+            match asked.filter(|asked| *asked > wait) {
+                Some(asked) => (asked, Rule::RetryAfter(asked)),
+                None => (wait, rule),
+            }
         }
         Some(Outcome::NotModified | Outcome::Read { .. }) | None => floors(base, wishes),
     };
     let at = now + delta(wait) + delta(jitter(wait, chance));
-    match outside_skipped(at, wishes) {
+    unskipped(Due { at, rule }, wishes)
+}
+
+/// Moves a due time out of the hours and days that the publisher asks to stay away in.
+fn unskipped(due: Due, wishes: &Wishes) -> Due {
+    match outside_skipped(due.at, wishes) {
         Some(later) => Due { at: later, rule: Rule::Skip },
-        None => Due { at, rule },
+        None => due,
     }
 }
 
 /// Returns when an overdue source is asked after a start of the daemon.
 ///
 /// `chance` is the same for a source at every start, so that a restart does not bring it nearer.
-pub fn spread(due: Due, now: Timestamp, chance: u64) -> Due {
+pub fn spread(due: Due, wishes: &Wishes, now: Timestamp, chance: u64) -> Due {
     if due.at > now || due.rule == Rule::New {
         return due;
     }
     let at = now + delta(Duration::from_secs(chance % START_SPREAD.as_secs()));
-    Due { at, rule: Rule::Spread }
+    unskipped(Due { at, rule: Rule::Spread }, wishes)
+}
+
+/// Returns until when a host is left alone for a source of it that was rate limited (429), if
+/// it still is.
+pub fn parked(state: &SourceState, now: Timestamp) -> Option<Timestamp> {
+    let polled = state
+        .polled
+        .filter(|_| matches!(state.outcome, Some(Outcome::RateLimited { status: 429 })))?;
+    let until = state.due.at.min(polled + delta(MAX_PARK));
+    (until > now).then_some(until)
+}
+
+/// Returns when a source is asked whose hub does not tell what is new any more: as if it never
+/// had.
+pub fn unpushed(
+    policy: &Policy,
+    every: Option<Duration>,
+    state: &SourceState,
+    now: Timestamp,
+) -> Option<Due> {
+    let (Rule::Pushed(_), Some(polled)) = (&state.due.rule, state.polled) else { return None };
+    let circumstances = Circumstances { every, ..Circumstances::default() };
+    let due = next(policy, &circumstances, state, (polled, 0));
+    Some(Due { at: due.at.max(now), rule: due.rule })
 }
 
 /// Returns a stored due time, brought near where the wall clock was set back after it was made:
@@ -117,19 +151,26 @@ type Interval = (Duration, fn(Duration) -> Rule);
 
 fn base(
     policy: &Policy,
-    every: Option<Duration>,
+    circumstances: &Circumstances,
     state: &SourceState,
     now: Timestamp,
 ) -> (Duration, Rule) {
-    let (wish, rule): Interval = match (every, rhythm(state, now)) {
+    let (wish, rule): Interval = match (circumstances.every, rhythm(state, now)) {
         (Some(every), _) => (every, Rule::Fixed),
         (None, Some((wait, rule))) => (wait.min(policy.max_every), rule),
         (None, None) => (policy.every.min(policy.max_every), Rule::Default),
     };
     if wish < policy.min_every {
-        return (policy.min_every, Rule::Minimum(policy.min_every));
+        return pushed(circumstances, policy.min_every, Rule::Minimum(policy.min_every));
     }
-    (wish, rule(wish))
+    pushed(circumstances, wish, rule(wish))
+}
+
+fn pushed(circumstances: &Circumstances, wait: Duration, rule: Rule) -> (Duration, Rule) {
+    if circumstances.is_pushed && wait < PUSHED_BASE {
+        return (PUSHED_BASE, Rule::Pushed(PUSHED_BASE));
+    }
+    (wait, rule)
 }
 
 /// Returns half the median gap between a source's newest items, or the pause of one that sleeps.
@@ -173,9 +214,8 @@ fn back_off(base: Duration, failures: u32) -> (Duration, Rule) {
     (wait, Rule::BackOff { failures, wait })
 }
 
-fn rate_limited(base: Duration, wishes: &Wishes) -> (Duration, Rule) {
-    let asked = wishes.retry_after.map_or(HOUR, |asked| asked.min(MAX_RETRY_AFTER));
-    let wait = asked.max(base.saturating_mul(2));
+fn rate_limited(base: Duration, asked: Option<Duration>) -> (Duration, Rule) {
+    let wait = asked.unwrap_or(HOUR).max(base.saturating_mul(2));
     (wait, Rule::RetryAfter(wait))
 }
 
@@ -207,6 +247,8 @@ fn delta(duration: Duration) -> TimeDelta {
 mod tests {
     use std::path::PathBuf;
 
+    use chrono::Weekday;
+
     use super::*;
     use crate::model::Address;
 
@@ -230,7 +272,8 @@ mod tests {
 
     #[track_caller]
     fn check(state: &SourceState, wishes: &Wishes, minutes: i64, rule: &Rule) {
-        let due = next(&POLICY, None, state, wishes, (now(), 0));
+        let state = SourceState { wishes: wishes.clone(), ..state.clone() };
+        let due = next(&POLICY, &Circumstances::default(), &state, (now(), 0));
         assert_eq!((due.at - now()).num_minutes(), minutes, "{}", due.rule);
         assert_eq!(due.rule, *rule);
     }
@@ -282,7 +325,8 @@ mod tests {
     #[test]
     fn a_fixed_interval_never_goes_below_the_minimum() {
         let ok = state(Outcome::NotModified, 0);
-        let due = |every| next(&POLICY, Some(every), &ok, &wishes(), (now(), 0));
+        let every = |every| Circumstances { every: Some(every), ..Circumstances::default() };
+        let due = |wish| next(&POLICY, &every(wish), &ok, (now(), 0));
         assert_eq!(due(MINUTE).rule, Rule::Minimum(15 * MINUTE));
         assert_eq!(due(2 * HOUR).rule, Rule::Fixed(2 * HOUR));
     }
@@ -299,16 +343,55 @@ mod tests {
     #[test]
     fn a_rate_limit_is_obeyed_up_to_a_week() {
         let limited = state(Outcome::RateLimited { status: 429 }, 1);
-        let asked = |d| Wishes { retry_after: Some(d), ..wishes() };
-        check(&limited, &asked(3 * HOUR), 180, &Rule::RetryAfter(3 * HOUR));
-        check(&limited, &asked(MINUTE), 120, &Rule::RetryAfter(2 * HOUR));
-        check(&limited, &asked(90 * DAY), 7 * 1440, &Rule::RetryAfter(7 * DAY));
-        check(&limited, &wishes(), 120, &Rule::RetryAfter(2 * HOUR));
+        let wait = |state: &SourceState, asked| {
+            let circumstances = Circumstances { retry_after: asked, ..Circumstances::default() };
+            next(&POLICY, &circumstances, state, (now(), 0)).rule
+        };
+        assert_eq!(wait(&limited, Some(3 * HOUR)), Rule::RetryAfter(3 * HOUR));
+        assert_eq!(wait(&limited, Some(MINUTE)), Rule::RetryAfter(2 * HOUR));
+        assert_eq!(wait(&limited, Some(90 * DAY)), Rule::RetryAfter(7 * DAY));
+        assert_eq!(wait(&limited, None), Rule::RetryAfter(2 * HOUR));
+        let stumbling = state(failed(false), 1);
+        assert_eq!(wait(&stumbling, Some(3 * HOUR)), Rule::RetryAfter(3 * HOUR));
+        let backs_off = Rule::BackOff { failures: 1, wait: 2 * HOUR };
+        assert_eq!(wait(&stumbling, Some(MINUTE)), backs_off);
+    }
+
+    #[test]
+    fn a_host_is_parked_for_an_hour_at_most() {
+        let mut limited = state(Outcome::RateLimited { status: 429 }, 1);
+        limited.polled = Some(now());
+        limited.due.at = now() + TimeDelta::minutes(10);
+        assert_eq!(parked(&limited, now()), Some(limited.due.at));
+        limited.due.at = now() + TimeDelta::days(2);
+        assert_eq!(parked(&limited, now()), Some(now() + TimeDelta::hours(1)));
+        assert_eq!(parked(&limited, now() + TimeDelta::hours(1)), None);
+        limited.outcome = Some(Outcome::RateLimited { status: 503 });
+        assert_eq!(parked(&limited, now()), None, "a 503 speaks of one address");
+    }
+
+    #[test]
+    fn a_source_whose_hub_works_is_polled_every_six_hours_and_at_once_when_it_does_not() {
+        let mut pushed = state(Outcome::NotModified, 0);
+        pushed.polled = Some(now());
+        let works = Circumstances { is_pushed: true, ..Circumstances::default() };
+        pushed.due = next(&POLICY, &works, &pushed, (now(), 0));
+        assert_eq!(pushed.due.rule, Rule::Pushed(6 * HOUR));
+        let back = |hours| unpushed(&POLICY, None, &pushed, now() + TimeDelta::hours(hours));
+        assert_eq!(back(0).unwrap().at, now() + TimeDelta::hours(1));
+        assert_eq!(back(3).unwrap().at, now() + TimeDelta::hours(3), "it is overdue");
+        pushed.due.rule = Rule::Ttl(DAY);
+        assert_eq!(back_of(&pushed), None);
+    }
+
+    fn back_of(state: &SourceState) -> Option<Due> {
+        unpushed(&POLICY, None, state, now())
     }
 
     #[test]
     fn what_is_gone_is_not_asked_again() {
-        let due = next(&POLICY, None, &state(Outcome::Gone, 1), &wishes(), (now(), 0));
+        let gone = state(Outcome::Gone, 1);
+        let due = next(&POLICY, &Circumstances::default(), &gone, (now(), 0));
         assert!(due.at - now() > TimeDelta::days(10_000));
     }
 
@@ -349,7 +432,7 @@ mod tests {
     fn jitter_only_adds_and_at_most_a_tenth() {
         let ok = state(Outcome::NotModified, 0);
         for chance in [1, 12_345, u64::MAX] {
-            let due = next(&POLICY, None, &ok, &wishes(), (now(), chance));
+            let due = next(&POLICY, &Circumstances::default(), &ok, (now(), chance));
             let wait = (due.at - now()).num_seconds();
             assert!((3600..=3960).contains(&wait), "{wait}");
         }
@@ -359,11 +442,11 @@ mod tests {
     fn a_start_spreads_what_is_overdue_and_only_that() {
         let due =
             |minutes| Due { at: now() + TimeDelta::minutes(minutes), rule: Rule::Default(HOUR) };
-        assert_eq!(spread(due(5), now(), 77), due(5));
-        let spread_out = spread(due(-5), now(), 123_456);
+        assert_eq!(spread(due(5), &wishes(), now(), 77), due(5));
+        let spread_out = spread(due(-5), &wishes(), now(), 123_456);
         assert_eq!(spread_out.rule, Rule::Spread);
         assert!((spread_out.at - now()).num_seconds() < 600);
         let new = Due { at: now(), rule: Rule::New };
-        assert_eq!(spread(new.clone(), now(), 77), new);
+        assert_eq!(spread(new.clone(), &wishes(), now(), 77), new);
     }
 }

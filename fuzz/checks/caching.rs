@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use briefwire::fetch::{freshness, retry_after};
-use briefwire::model::{Address, Outcome, SourceState, Timestamp};
-use briefwire::schedule::{Policy, Wishes, next};
+use briefwire::model::{Address, Outcome, SourceState, Timestamp, Wishes};
+use briefwire::schedule::{Circumstances, Policy, next};
 use briefwire::serve::is_current;
 use chrono::TimeDelta;
 use reqwest::header::{
@@ -84,44 +84,45 @@ fn check_written(seconds: u32, age: u32, now: Timestamp) {
 
 /// Whatever is sent is read within bounds, and the next poll is neither missed nor at once.
 fn check_read(fields: &HeaderMap, now: Timestamp) {
-    let wishes = Wishes {
-        freshness: freshness(fields, now),
-        retry_after: retry_after(fields, now),
-        ..Wishes::default()
-    };
-    assert_eq!(freshness(fields, now), wishes.freshness);
-    for wait in [wishes.freshness, wishes.retry_after].into_iter().flatten() {
+    let (fresh, pause) = (freshness(fields, now), retry_after(fields, now));
+    let wishes = Wishes { freshness: fresh, ..Wishes::default() };
+    for wait in [fresh, pause].into_iter().flatten() {
         assert!(wait <= Duration::from_secs(MAX_SECONDS) && wait.subsec_nanos() == 0, "{wait:?}");
     }
     if !fields.contains_key(CACHE_CONTROL) && !fields.contains_key(EXPIRES) {
-        assert_eq!(wishes.freshness, None, "nothing is said of freshness");
+        assert_eq!(fresh, None, "nothing is said of freshness");
     }
     let one = |name: HeaderName| fields.get(name).and_then(|value| value.to_str().ok());
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let meant =
         |text: &str| Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX).min(MAX_SECONDS)));
     if let Some(wait) = one(RETRY_AFTER).filter(is_number) {
-        assert_eq!(wishes.retry_after, meant(wait), "a number of seconds is a wait: {fields:?}");
+        assert_eq!(pause, meant(wait), "a number of seconds is a wait: {fields:?}");
     }
     let alone = fields.get_all(CACHE_CONTROL).iter().count() == 1 && !fields.contains_key(AGE);
     let age = one(CACHE_CONTROL).and_then(|text| text.strip_prefix("max-age=")).filter(|_| alone);
     if let Some(age) = age.filter(is_number) {
-        assert_eq!(wishes.freshness, meant(age), "a number of seconds is an age: {fields:?}");
+        assert_eq!(fresh, meant(age), "a number of seconds is an age: {fields:?}");
     }
     if !fields.contains_key(IF_NONE_MATCH) && !fields.contains_key(IF_MODIFIED_SINCE) {
         assert!(!is_current(fields, ETAG, now), "a reader that has nothing gets the document");
     }
     is_current(fields, ETAG, now);
-    check_due(&wishes, now);
+    check_due(&wishes, pause, now);
 }
 
-fn check_due(wishes: &Wishes, now: Timestamp) {
+fn check_due(wishes: &Wishes, retry_after: Option<Duration>, now: Timestamp) {
     let (hour, week) = (Duration::from_hours(1), TimeDelta::days(7));
     let policy = Policy { every: hour, min_every: hour / 4, max_every: hour * 24 };
     let address = Address::Http(Url::parse("https://a.example/").expect("an address"));
     for outcome in [Outcome::NotModified, Outcome::RateLimited { status: 429 }] {
-        let state = SourceState { outcome: Some(outcome), ..SourceState::new(&address, now) };
-        let due = next(&policy, None, &state, wishes, (now, u64::MAX)).at;
+        let state = SourceState {
+            outcome: Some(outcome),
+            wishes: wishes.clone(),
+            ..SourceState::new(&address, now)
+        };
+        let circumstances = Circumstances { retry_after, ..Circumstances::default() };
+        let due = next(&policy, &circumstances, &state, (now, u64::MAX)).at;
         assert!(due >= now + TimeDelta::minutes(15), "{due} is too soon after {now}");
         assert!(due <= now + week + week / 10, "{due} is too late after {now}");
     }

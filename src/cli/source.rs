@@ -13,8 +13,9 @@ use super::table::{self, Column, Row};
 use super::{ask, parse, runtime, status};
 use crate::config::Config;
 use crate::contract::feed::Printed;
-use crate::daemon::{self, Asked, Trial};
-use crate::fetch::{Call, Hop};
+use crate::contract::time;
+use crate::daemon::{self, Trial};
+use crate::fetch::{Call, Exchange};
 use crate::model::{Address, Source};
 
 const COLUMNS: [Column; 5] = [
@@ -32,10 +33,11 @@ pub(super) enum Command {
         after_help = "Example: briefwire source list --json | jq -r 'select(.failures > 0).id'"
     )]
     List(Arguments),
-    /// Ask a source once and show what is read in its feed; nothing is stored
+    /// Ask a source once and show the whole exchange and its feed; nothing is stored
     ///
-    /// Every repair and every loss is a warning. The guard and the limits are those of the
-    /// configuration.
+    /// Requests, the header fields that matter, redirects, times and sizes; every repair and every
+    /// loss in the document as a warning; what a first poll would store, and when the source would
+    /// be asked again. The guard and the limits are those of the configuration.
     #[command(after_help = "Example: briefwire source test https://example.org/feed.xml")]
     Test(TestArguments),
 }
@@ -75,36 +77,26 @@ fn sources(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
 }
 
 fn test(arguments: &TestArguments, config: &Config) -> anyhow::Result<ExitCode> {
-    let asked = meant(&arguments.source, config)?;
-    let tried = runtime()?.block_on(daemon::try_source(config, &asked));
-    let trial = match tried {
-        Ok(trial) => trial,
-        Err(error) if arguments.json => {
-            output::json(&parse::failure(&error.into()))?;
-            return Ok(ExitCode::FAILURE);
-        }
-        Err(error) => {
-            let context = format!("failed to read {}", arguments.source);
-            return Err(anyhow::Error::from(error).context(context));
-        }
-    };
+    let source = meant(&arguments.source, config)?;
+    let trial = runtime()?.block_on(daemon::try_source(config, &source))?;
     if arguments.json {
         output::json(&Tried(&trial))?;
-    } else {
-        show(&trial)?;
+        return Ok(if trial.read.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    Ok(ExitCode::SUCCESS)
+    show(&trial)?;
+    match trial.read {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            let context = format!("failed to read {}", arguments.source);
+            Err(anyhow::Error::from(error).context(context))
+        }
+    }
 }
 
 /// Returns the source of that id, else one at that address.
-fn meant(named: &str, config: &Config) -> anyhow::Result<Asked> {
-    let of = |source: &Source| Asked {
-        address: source.address.clone(),
-        allow_private: source.allow_private,
-        assume_timezone: source.assume_timezone,
-    };
+fn meant(named: &str, config: &Config) -> anyhow::Result<Source> {
     if let Some(source) = config.sources.iter().find(|source| source.id.as_str() == named) {
-        return Ok(of(source));
+        return Ok(source.clone());
     }
     let path = named.strip_prefix("file:").unwrap_or(named);
     let address = match Url::parse(named) {
@@ -115,18 +107,41 @@ fn meant(named: &str, config: &Config) -> anyhow::Result<Asked> {
         }
     };
     let known = config.sources.iter().find(|source| source.address == address);
-    Ok(known.map_or(Asked { address, allow_private: false, assume_timezone: None }, of))
+    Ok(known.cloned().unwrap_or_else(|| Source::at(address)))
 }
 
+/// Prints the exchange as `curl -v` does, then the feed, then what would come of it.
 fn show(trial: &Trial) -> anyhow::Result<()> {
-    if let Some(answer) = &trial.answer {
-        for hop in &answer.hops {
-            output::line(&format!("{} to {}", hop.status, hop.to))?;
+    for exchange in &trial.exchanges {
+        output::line(&format!("> {} {}", exchange.method, exchange.url))?;
+        for (name, value) in &exchange.sent {
+            output::line(&format!(">   {name}: {value}"))?;
         }
-        let mime = answer.content_type.as_deref().unwrap_or("no type");
-        output::line(&format!("200 from {}: {mime}, {} bytes", answer.url, trial.bytes))?;
+        let head = exchange.head.as_millis();
+        output::line(&format!("< {} {} after {head} ms", exchange.version, exchange.status))?;
+        for (name, value) in &exchange.received {
+            output::line(&format!("<   {name}: {value}"))?;
+        }
+        if let Some((took, bytes)) = exchange.body.zip(exchange.wire_bytes) {
+            output::line(&format!("<   {bytes} bytes in {} ms", took.as_millis()))?;
+        }
     }
-    parse::summarise(&trial.feed)
+    if let Some(page) = &trial.page {
+        output::line(page)?;
+    }
+    if let Ok(read) = &trial.read {
+        if let Some(url) = &read.url {
+            let mime = read.content_type.as_deref().unwrap_or("no type");
+            output::line(&format!("200 from {url}: {mime}, {} bytes", read.bytes))?;
+        }
+        parse::summarise(&read.feed)?;
+        output::line(&format!(
+            "a first poll would store {} items and show {} of them",
+            read.stored, read.shown
+        ))?;
+    }
+    let due = &trial.due;
+    output::line(&format!("it would be asked again {} because of {}", time(due.at), due.rule))
 }
 
 /// A trial as JSON.
@@ -134,17 +149,49 @@ struct Tried<'a>(&'a Trial);
 
 impl Serialize for Tried<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Trial { exchanges, page, read, due } = self.0;
         let mut out = serializer.serialize_map(None)?;
-        if let Some(answer) = &self.0.answer {
-            let hop = |hop: &Hop| json!({ "status": hop.status, "to": hop.to.as_str() });
-            out.serialize_entry("url", answer.url.as_str())?;
-            out.serialize_entry("redirects", &answer.hops.iter().map(hop).collect::<Value>())?;
-            out.serialize_entry("content_type", &answer.content_type)?;
+        out.serialize_entry("exchanges", &exchanges.iter().map(told).collect::<Value>())?;
+        out.serialize_entry("page", page)?;
+        match read {
+            Ok(read) => {
+                out.serialize_entry("url", &read.url.as_ref().map(Url::as_str))?;
+                out.serialize_entry("content_type", &read.content_type)?;
+                out.serialize_entry("bytes", &read.bytes)?;
+                out.serialize_entry("stored", &read.stored)?;
+                out.serialize_entry("shown", &read.shown)?;
+                out.serialize_entry("feed", &Printed(&read.feed))?;
+            }
+            Err(error) => out.serialize_entry("error", &chain(error))?,
         }
-        out.serialize_entry("bytes", &self.0.bytes)?;
-        out.serialize_entry("feed", &Printed(&self.0.feed))?;
+        out.serialize_entry("due", &time(due.at))?;
+        out.serialize_entry("due_because", &due.rule.to_string())?;
         out.end()
     }
+}
+
+fn chain(error: &daemon::TrialError) -> String {
+    match error {
+        daemon::TrialError::Fetch(error) => error.with_causes(),
+        other => other.to_string(),
+    }
+}
+
+fn told(exchange: &Exchange) -> Value {
+    let fields = |fields: &[(String, String)]| -> Value {
+        fields.iter().map(|(name, value)| json!([name, value])).collect()
+    };
+    json!({
+        "method": exchange.method,
+        "url": exchange.url.as_str(),
+        "sent": fields(&exchange.sent),
+        "version": exchange.version,
+        "status": exchange.status,
+        "received": fields(&exchange.received),
+        "head_ms": u64::try_from(exchange.head.as_millis()).unwrap_or(u64::MAX),
+        "body_ms": exchange.body.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        "wire_bytes": exchange.wire_bytes,
+    })
 }
 
 fn row(source: &Value) -> Row {

@@ -55,7 +55,7 @@ fn channel(
         only,
         items,
         body,
-        token: secret.map(|secret| secret.reveal().to_owned()),
+        token: secret,
     })
 }
 

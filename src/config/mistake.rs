@@ -69,6 +69,11 @@ impl<'t> Mistakes<'t> {
         Self { text, found: Vec::new() }
     }
 
+    /// Returns how many are recorded so far.
+    pub(super) fn len(&self) -> usize {
+        self.found.len()
+    }
+
     /// Records a mistake at the start of `span`.
     pub(super) fn add(
         &mut self,

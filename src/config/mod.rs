@@ -4,6 +4,7 @@
 //! what exists, paths are absolute or relative to the working directory, limits are in range.
 //! Applying a changed configuration to a running daemon is `daemon`'s duty.
 
+mod access;
 mod channels;
 mod locate;
 mod mistake;
@@ -14,6 +15,7 @@ mod table;
 mod value;
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +23,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use crate::model::{Channel, Source};
+use crate::model::{Channel, Secret, Source};
 
 pub use locate::{Environment, find};
 use mistake::Mistakes;
@@ -77,23 +79,6 @@ pub enum Listen {
     Unix(PathBuf),
 }
 
-/// A secret that no log and no error shows.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Returns the secret itself.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
 /// `[store]`: what is durable.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -135,6 +120,10 @@ pub struct Fetch {
     pub max_body: u64,
     /// Bytes of one body on the wire.
     pub max_wire: u64,
+    /// Certificates (PEM) of authorities that are trusted beside the system's.
+    pub ca: Option<String>,
+    /// Whether hubs are asked to tell what is new (WebSub); needs `server.public_url`.
+    pub websub: bool,
 }
 
 /// `[matching]`: which brief an item gets.
@@ -216,7 +205,18 @@ pub type TokenReader = fn(&Path) -> std::io::Result<String>;
 pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let bytes = std::fs::read(file)
         .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    read(&bytes, file, environment, |token| std::fs::read_to_string(token))
+    read(&bytes, file, environment, read_small)
+}
+
+/// Reads a file that holds a secret or certificates, at most 256 KiB of it.
+fn read_small(file: &Path) -> std::io::Result<String> {
+    const MAX_BYTES: u64 = 256 << 10;
+    let mut text = String::new();
+    let read = std::fs::File::open(file)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > MAX_BYTES {
+        return Err(std::io::Error::other("it is larger than 256 KiB"));
+    }
+    Ok(text)
 }
 
 /// Reads and checks the bytes of a configuration file whose paths are relative to `file`.
@@ -265,7 +265,7 @@ fn check(
 
     let server = sections::server(root.section("server", &none), &place);
     let store = sections::store(root.section("store", &none), &place, environment);
-    let fetch = sections::fetch(root.section("fetch", &none));
+    let fetch = sections::fetch(root.section("fetch", &none), &place);
     let briefs_dir = sections::briefs(root.section("briefs", &none), &place);
     let matching = sections::matching(root.section("matching", &none));
     let enrich = sections::enrich(root.section("enrich", &none));

@@ -6,8 +6,9 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
+use super::Place;
 use super::table::{Found, Table};
-use super::{Place, Secret};
+use crate::model::Secret;
 
 const CREDENTIAL: &str = "credential:";
 
@@ -20,18 +21,10 @@ pub(super) fn secret(
     file: &Found<String>,
     place: &Place,
 ) -> Option<Secret> {
-    let path = match file.value.strip_prefix(CREDENTIAL) {
-        Some(name) => credential(table, key, (name, file), place)?,
-        None => place.path(&file.value),
-    };
     let accepted = "a file that holds one line of at least 8 characters is accepted";
-    let text = match (place.read_token)(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            let found = format!("cannot read {}: {error}", path.display());
-            table.wrong(&file.span, key, found, accepted);
-            return None;
-        }
+    let (path, text) = match read(table, key, (file, accepted), place) {
+        Held::Text(path, text) => (path, text),
+        Held::Absent(_) | Held::Wrong => return None,
     };
     let token = text.trim();
     let one_word = token.chars().all(|c| c.is_ascii_graphic());
@@ -40,7 +33,45 @@ pub(super) fn secret(
         table.wrong(&file.span, key, found, accepted);
         return None;
     }
-    Some(Secret(token.to_owned()))
+    Some(Secret::new(token))
+}
+
+/// What a file or credential holds.
+pub(super) enum Held {
+    /// Where, and the text.
+    Text(PathBuf, String),
+    /// A credential that this process was not given, and does not need.
+    Absent(String),
+    /// A mistake that was recorded.
+    Wrong,
+}
+
+/// Reads a file, or a credential, whatever it holds.
+pub(super) fn read(
+    table: &Table<'_, '_>,
+    key: &str,
+    (file, accepted): (&Found<String>, &str),
+    place: &Place,
+) -> Held {
+    let path = match file.value.strip_prefix(CREDENTIAL) {
+        Some(name) => {
+            let before = table.mistakes();
+            match credential(table, key, (name, file), place) {
+                Some(path) => path,
+                None if table.mistakes() > before => return Held::Wrong,
+                None => return Held::Absent(name.to_owned()),
+            }
+        }
+        None => place.path(&file.value),
+    };
+    match (place.read_token)(&path) {
+        Ok(text) => Held::Text(path, text),
+        Err(error) => {
+            let found = format!("cannot read {}: {error}", path.display());
+            table.wrong(&file.span, key, found, accepted);
+            Held::Wrong
+        }
+    }
 }
 
 /// Returns the file of a credential.
@@ -73,5 +104,5 @@ fn credential(
 /// this. 128 bits of a hash whose keys the operating system drew.
 pub(super) fn unguessable() -> Secret {
     let keys = RandomState::new();
-    Secret(format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1)))
+    Secret::new(format!("{:016x}{:016x}", keys.hash_one(0), keys.hash_one(1)))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use super::secret::secret;
+use super::secret::{Held, read, secret};
 use super::table::Table;
 use super::{
     Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Server,
@@ -74,7 +74,7 @@ pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Envir
     Store { path: path.map_or(default, |found| found.value), cache, min_free }
 }
 
-pub(super) fn fetch(mut table: Table<'_, '_>) -> Fetch {
+pub(super) fn fetch(mut table: Table<'_, '_>, place: &Place) -> Fetch {
     let accepted = "a \"mailto:\" or http(s) address without spaces is accepted";
     let contact = table.parsed("contact", accepted, |text| {
         let known = ["mailto:", "http://", "https://"].iter().any(|s| text.starts_with(s));
@@ -96,6 +96,8 @@ pub(super) fn fetch(mut table: Table<'_, '_>) -> Fetch {
         total_timeout: table.duration("total_timeout", 30 * SECOND, SECOND / 10..=10 * MINUTE),
         max_body: table.size("max_body", 16 * MIB, 1024..=256 * MIB),
         max_wire: table.size("max_wire", 8 * MIB, 1024..=256 * MIB),
+        ca: authorities(&mut table, place),
+        websub: table.boolean("websub", false),
     };
     if fetch.min_every > fetch.max_every {
         let span = table.span();
@@ -104,6 +106,21 @@ pub(super) fn fetch(mut table: Table<'_, '_>) -> Fetch {
     }
     table.finish();
     fetch
+}
+
+/// Reads the certificates of `ca_file`.
+fn authorities(table: &mut Table<'_, '_>, place: &Place) -> Option<String> {
+    let file = table.string("ca_file")?;
+    let accepted = "a file of certificates in PEM form is accepted";
+    let Held::Text(path, text) = read(table, "ca_file", (&file, accepted), place) else {
+        return None;
+    };
+    if !text.contains("-----BEGIN CERTIFICATE-----") {
+        let found = format!("{} holds no certificate", path.display());
+        table.wrong(&file.span, "ca_file", found, accepted);
+        return None;
+    }
+    Some(text)
 }
 
 pub(super) fn briefs(mut table: Table<'_, '_>, place: &Place) -> Option<PathBuf> {

@@ -6,9 +6,13 @@ use std::time::Duration;
 use url::Url;
 
 use super::Place;
+use super::access::access;
 use super::table::{Found, Table};
 use super::value;
 use crate::model::{Address, First, Source, SourceId};
+
+/// Pages of an archive that a first poll may read.
+const MAX_BACKFILL: u32 = 100;
 
 /// Reads all sources; ids, the earlier ones included, are unique.
 pub(super) fn read(tables: Vec<Table<'_, '_>>, place: &Place) -> Vec<Source> {
@@ -42,6 +46,9 @@ fn source(
     );
     let allow_private = table.boolean("allow_private", false);
     let first = first(table);
+    let backfill = table.integer("backfill", 0, 0..=MAX_BACKFILL);
+    let full_text = table.boolean("full_text", false);
+    let access = access(table, place);
     Some(Source {
         id: id?,
         address: address?,
@@ -53,6 +60,9 @@ fn source(
         assume_timezone: zone.map(|found| found.value),
         allow_private,
         first,
+        backfill,
+        full_text,
+        access,
     })
 }
 
@@ -100,11 +110,21 @@ fn checked(
 
 fn address(table: &mut Table<'_, '_>, place: &Place) -> Option<Address> {
     let accepted = "an http or https address, or \"file:PATH\", is accepted";
+    if let Some(found) = table.string("url").filter(|found| has_login(&found.value)) {
+        // SECURITY: the address is not repeated; it holds a password.
+        let accepted = "an address without a login is accepted; `auth` names the file of a login";
+        table.wrong(&found.span, "url", "a login in the address", accepted);
+        return None;
+    }
     let found = table.parsed("url", accepted, |text| read_address(text, place));
     if !table.has("url") {
         table.wrong(&table.span(), "url", "missing", accepted);
     }
     found.map(|found| found.value)
+}
+
+fn has_login(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
 fn read_address(text: &str, place: &Place) -> Option<Address> {

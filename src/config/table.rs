@@ -24,7 +24,7 @@ pub(super) struct Table<'r, 't> {
     name: String,
     entries: &'t DeTable<'t>,
     span: Range<usize>,
-    known: Vec<&'static str>,
+    known: Vec<String>,
     mistakes: &'r RefCell<Mistakes<'t>>,
 }
 
@@ -54,8 +54,8 @@ impl<'r, 't> Table<'r, 't> {
         self.mistakes.borrow_mut().add(span, &self.path(key), found, accepted);
     }
 
-    fn get(&mut self, key: &'static str) -> Option<&'t Spanned<DeValue<'t>>> {
-        self.known.push(key);
+    fn get(&mut self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
+        self.known.push(key.to_owned());
         self.entries.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
@@ -69,7 +69,7 @@ impl<'r, 't> Table<'r, 't> {
     }
 
     /// Returns a text, if one is given.
-    pub(super) fn string(&mut self, key: &'static str) -> Option<Found<String>> {
+    pub(super) fn string(&mut self, key: &str) -> Option<Found<String>> {
         let value = self.get(key)?;
         let Some(text) = value.get_ref().as_str() else {
             self.expected(value, key, "a text in quotes is accepted");
@@ -244,6 +244,39 @@ impl<'r, 't> Table<'r, 't> {
         }
     }
 
+    /// Returns every key that is written, for tables whose keys are the operator's own.
+    pub(super) fn keys(&self) -> Vec<Found<String>> {
+        let keys = self
+            .entries
+            .iter()
+            .map(|(name, _)| Found { value: name.get_ref().to_string(), span: name.span() });
+        keys.collect()
+    }
+
+    /// Returns the table that stands under a key, if it is a table.
+    pub(super) fn inner(&mut self, key: &str) -> Option<Self> {
+        let value = self.entries.iter().find(|(name, _)| name.get_ref() == key)?.1;
+        let table = value.get_ref().as_table()?;
+        self.known.push(key.to_owned());
+        Some(Self::new(self.path(key), table, value.span(), self.mistakes))
+    }
+
+    /// Knows a key without reading it.
+    pub(super) fn skip(&mut self, key: &str) {
+        self.known.push(key.to_owned());
+    }
+
+    /// Returns where a key's value stands, else where the table begins.
+    pub(super) fn span_of(&self, key: &str) -> Range<usize> {
+        let entry = self.entries.iter().find(|(name, _)| name.get_ref() == key);
+        entry.map_or_else(|| self.span(), |(_, value)| value.span())
+    }
+
+    /// Returns how many mistakes are recorded so far.
+    pub(super) fn mistakes(&self) -> usize {
+        self.mistakes.borrow().len()
+    }
+
     /// Returns a section, empty where the file has none.
     pub(super) fn section(&mut self, key: &'static str, none: &'t DeTable<'t>) -> Self {
         let mut entries = (none, self.span.clone());
@@ -287,12 +320,12 @@ impl<'r, 't> Table<'r, 't> {
     pub(super) fn finish(self) {
         for (name, _) in self.entries {
             let key: &str = name.get_ref();
-            if self.known.contains(&key) {
+            if self.known.iter().any(|known| known == key) {
                 continue;
             }
             let kind = if self.name.is_empty() { "section" } else { "key" };
             let found = format!("unknown {kind} `{key}`");
-            let accepted = match suggestion(key, self.known.iter().copied()) {
+            let accepted = match suggestion(key, self.known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("accepted here: {}", self.known.join(", ")),
             };

@@ -11,6 +11,7 @@ use super::channels::Press;
 use super::clock;
 use super::directory::Directory;
 use super::dirty::Dirty;
+use super::hubs::Shared;
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::run::RunError;
@@ -82,6 +83,7 @@ pub(super) struct House {
     config: watch::Receiver<Arc<Config>>,
     served: Arc<Served>,
     polls: Option<mpsc::Receiver<SourceId>>,
+    pub(super) shared: Shared,
     thread: JoinHandle<()>,
 }
 
@@ -140,6 +142,7 @@ impl House {
             config: ground.config.subscribe(),
             served: Arc::clone(&ground.served),
             polls: Some(asked),
+            shared: Shared::default(),
             thread,
         })
     }
@@ -152,7 +155,7 @@ impl House {
 
     pub(super) fn poller(&mut self) -> Result<Poller, RunError> {
         let config = Arc::clone(&self.config.borrow());
-        let line = Arc::new(line(&config, Arc::clone(&self.store))?);
+        let line = Arc::new(line(&config, Arc::clone(&self.store), &self.shared)?);
         let asked = self.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
         let ways = (self.config.clone(), self.writer.clone(), asked);
         Ok(Poller::new(line, Arc::clone(&self.served), ways))
@@ -180,25 +183,35 @@ pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
         total: fetch.total_timeout,
         max_wire: fetch.max_wire,
         max_decoded: fetch.max_body,
+        ca: fetch.ca.clone(),
     })
 }
 
 /// Returns what polls share under a configuration.
-pub(super) fn line(config: &Config, store: Arc<Store>) -> Result<Line, FetchError> {
+pub(super) fn line(
+    config: &Config,
+    store: Arc<Store>,
+    shared: &Shared,
+) -> Result<Line, FetchError> {
     let fetch = &config.fetch;
     Ok(Line {
         fetcher: fetcher(config)?,
         large: Mutex::new(()),
         store,
-        policy: Policy {
-            every: fetch.every,
-            min_every: fetch.min_every,
-            max_every: fetch.max_every,
-        },
+        policy: policy(config),
         measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },
         max_file: fetch.max_body,
+        spacing: fetch.host_spacing,
+        working: Arc::clone(&shared.working),
+        turns: Arc::clone(&shared.turns),
         clock: clock::now,
     })
+}
+
+/// Returns the operator's intervals.
+pub(super) fn policy(config: &Config) -> Policy {
+    let fetch = &config.fetch;
+    Policy { every: fetch.every, min_every: fetch.min_every, max_every: fetch.max_every }
 }
 
 fn rename_sources(config: &Config, store: &Store) -> Result<(), StoreError> {
@@ -227,7 +240,7 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         site,
         sources: config.sources.clone(),
         channels: config.channels.clone(),
-        token: config.server.admin_token.as_ref().map(|token| token.reveal().to_owned()),
+        token: config.server.admin_token.clone(),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

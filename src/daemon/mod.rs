@@ -6,18 +6,23 @@
 //! and swapped. What outlives the store (listeners, documents, the configuration in force) stands
 //! in `house::Ground`; what needs it open in `house::House`.
 
+mod agenda;
 mod channels;
 mod clock;
 mod control;
 mod desk;
+mod digest;
 mod directory;
 mod dirty;
 mod group;
 mod house;
+mod hubs;
 mod listen;
 mod log;
+mod moving;
 mod pipeline;
 mod poller;
+mod reading;
 mod reload;
 mod run;
 mod service;
@@ -33,4 +38,4 @@ pub use listen::Inherited;
 pub use log::levels;
 pub use poller::Which;
 pub use run::{RunError, run};
-pub use trial::{Asked, Heard, Trial, TrialError, try_source};
+pub use trial::{Read, Trial, TrialError, try_source};

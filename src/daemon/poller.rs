@@ -1,31 +1,28 @@
-//! Asks each source when it is due: one heap of due times, fair turns between hosts, and as many
-//! polls at once as are allowed.
+//! Asks each source when it is due: fair turns between hosts, and as many polls at once as are
+//! allowed. When a source is due is the agenda's to say.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use xxhash_rust::xxh3::xxh3_64;
 
+use super::agenda::{Agenda, host};
+use super::digest::Digest;
 use super::house;
-use super::pipeline::{Digest, Line};
+use super::pipeline::Line;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::{Hosts, Turn};
-use crate::model::{Address, Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp};
-use crate::schedule::{self, Policy};
+use crate::model::{Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp};
+use crate::schedule;
 use crate::serve::{Concern, Served};
 use crate::store::StoreError;
 use crate::telemetry::{Metrics, Poll};
 
 /// The wall clock may be set while we sleep, so nobody sleeps longer than this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
-/// The wall clock and the monotonic one drift apart by less than this between two looks.
-const JUMP: TimeDelta = TimeDelta::seconds(5);
 /// When the store did not take what was found, the source is asked again after this.
 const AFTER_STORE_ERROR: TimeDelta = TimeDelta::minutes(1);
 
@@ -40,26 +37,6 @@ pub enum Which {
     One(SourceId),
 }
 
-/// How a source stands, for counting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Well,
-    Failing,
-    Gone,
-}
-
-/// What is known of a source between its polls.
-struct Known {
-    source: Arc<Source>,
-    /// When it is next asked; `None` is never.
-    due: Option<Timestamp>,
-    standing: Standing,
-    /// When this process asked it last.
-    asked: Option<Instant>,
-    /// Since when it waits for its turn or is being polled.
-    waiting: Option<Timestamp>,
-}
-
 /// Polls sources.
 pub(super) struct Poller {
     line: Arc<Line>,
@@ -69,12 +46,9 @@ pub(super) struct Poller {
     applied: Arc<Config>,
     writer: mpsc::Sender<Work>,
     asked: mpsc::Receiver<SourceId>,
-    known: HashMap<SourceId, Known>,
-    /// Entries whose time is not that of `known` any more are passed over.
-    due: BinaryHeap<Reverse<(Timestamp, SourceId)>>,
+    agenda: Agenda,
     hosts: Hosts<SourceId>,
     under_way: JoinSet<Done>,
-    looked: (Timestamp, Instant),
     measured: Option<Instant>,
 }
 
@@ -82,8 +56,10 @@ pub(super) struct Poller {
 struct Done {
     source: Arc<Source>,
     host: String,
-    due: Timestamp,
+    due: Due,
     outcome: Option<Outcome>,
+    /// Until when the others of its host are left alone.
+    parks: Option<Timestamp>,
 }
 
 impl Poller {
@@ -98,31 +74,21 @@ impl Poller {
     ) -> Self {
         let applied = Arc::clone(&config.borrow());
         let hosts = Hosts::new(applied.fetch.per_host, applied.fetch.host_spacing);
-        let looked = ((line.clock)(), Instant::now());
-        let (known, due) = (HashMap::new(), BinaryHeap::new());
-        let under_way = JoinSet::new();
-        Self {
-            line,
-            served,
-            config,
-            applied,
-            writer,
-            asked,
-            known,
-            due,
-            hosts,
-            under_way,
-            looked,
-            measured: None,
-        }
+        let basis = (line.policy, (line.clock)());
+        let agenda = Agenda::new(Arc::clone(&line.store), Arc::clone(&served), basis);
+        let (under_way, measured) = (JoinSet::new(), None);
+        Self { line, served, config, applied, writer, asked, agenda, hosts, under_way, measured }
     }
 
     /// Polls for ever: what is due, and what is asked for; ends with the writer.
     pub(super) async fn run(mut self) -> Result<(), StoreError> {
-        self.know_sources()?;
+        self.agenda.know(&self.applied, self.now())?;
         loop {
-            self.look_at_clock()?;
-            self.collect_due();
+            let now = self.now();
+            self.agenda.look_at_clock(now)?;
+            for source in self.agenda.come_due(now) {
+                self.enqueue(&source);
+            }
             let sleep = self.start_what_may();
             self.measure();
             tokio::select! {
@@ -134,6 +100,7 @@ impl Poller {
                     None => break,
                 },
                 Ok(()) = self.config.changed() => self.follow()?,
+                () = self.line.working.stopped() => self.back_to_polling()?,
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -142,31 +109,24 @@ impl Poller {
         Ok(())
     }
 
+    fn now(&self) -> Timestamp {
+        (self.line.clock)()
+    }
+
     /// Polls some sources once and returns what came of each, in the order they ended.
+    ///
+    /// Sources of a host that is left alone are not asked, but by name.
     pub(super) async fn pass(
         mut self,
         which: &Which,
         on_done: &mut (dyn FnMut(&SourceId, &Outcome) + Send),
     ) -> Result<Vec<(SourceId, Outcome)>, StoreError> {
-        let now = (self.line.clock)();
-        self.know_sources()?;
-        let mut chosen: Vec<SourceId> = Vec::new();
-        for id in self.known.keys() {
-            let state = self.line.store.state(id)?;
-            let pauses = |rule: &Rule| matches!(rule, Rule::Gone | Rule::RetryAfter(_));
-            let wanted = match (which, &state) {
-                (Which::One(one), _) => one == id,
-                (_, None) => true,
-                (Which::All, Some(state)) => !pauses(&state.due.rule) || state.due.at <= now,
-                (Which::Due, Some(state)) => state.due.at <= now,
-            };
-            if wanted {
-                chosen.push(id.clone());
+        let now = self.now();
+        self.agenda.know(&self.applied, now)?;
+        for (id, state) in self.agenda.states(now)? {
+            if self.is_wanted(which, &id, &state, now) {
+                self.enqueue(&id);
             }
-        }
-        chosen.sort();
-        for source in &chosen {
-            self.enqueue(source);
         }
         let mut outcomes = Vec::new();
         while self.hosts.waiting() > 0 || !self.under_way.is_empty() {
@@ -185,48 +145,22 @@ impl Poller {
         Ok(outcomes)
     }
 
-    /// Takes in what the configuration has, and lets go of what it has no more.
-    ///
-    /// A source that is being polled is polled to its end, whatever becomes of it.
-    fn know_sources(&mut self) -> Result<(), StoreError> {
-        let config = Arc::clone(&self.applied);
-        let mut before = std::mem::take(&mut self.known);
-        self.due.clear();
-        for source in &config.sources {
-            let earlier = before.remove(&source.id);
-            let known = match earlier {
-                Some(known) if *known.source == *source => known,
-                // Its poll may be under way; it is not asked twice at once.
-                Some(known) => {
-                    Known { waiting: known.waiting, asked: known.asked, ..self.meet(source)? }
-                }
-                None => self.meet(source)?,
-            };
-            if let (Some(at), None) = (known.due, known.waiting) {
-                self.due.push(Reverse((at, source.id.clone())));
-            }
-            self.known.insert(source.id.clone(), known);
-        }
-        Ok(())
-    }
-
-    /// Reads when a source that is new here is due.
-    fn meet(&self, source: &Source) -> Result<Known, StoreError> {
-        let now = (self.line.clock)();
-        let state = self.line.store.state(&source.id)?;
-        // An edited `url` starts afresh.
-        let fresh = SourceState::new(&source.address, now);
-        let state = state.filter(|state| state.address == fresh.address).unwrap_or(fresh);
-        let standing = match &state.outcome {
-            Some(Outcome::Gone) => Standing::Gone,
-            Some(outcome) if !outcome.is_success() => Standing::Failing,
-            _ => Standing::Well,
+    fn is_wanted(
+        &mut self,
+        which: &Which,
+        id: &SourceId,
+        state: &SourceState,
+        now: Timestamp,
+    ) -> bool {
+        let pauses = matches!(state.due.rule, Rule::Gone | Rule::RetryAfter(_));
+        let wanted = match which {
+            Which::One(one) => return one == id,
+            Which::All => !pauses || state.due.at <= now,
+            Which::Due => state.due.at <= now,
         };
-        let due = match state.due.rule {
-            Rule::Gone => None,
-            _ => Some(first_due(source, &state, (self.line.policy, now))),
-        };
-        Ok(Known { source: Arc::new(source.clone()), due, standing, asked: None, waiting: None })
+        let configured = self.applied.sources.iter().find(|source| source.id == *id);
+        let is_parked = |source| self.agenda.parked_until(&host(source), now).is_some();
+        wanted && !configured.is_some_and(is_parked)
     }
 
     /// Goes on under the configuration that is in force now.
@@ -234,7 +168,7 @@ impl Poller {
         let config = Arc::clone(&self.config.borrow_and_update());
         let before = std::mem::replace(&mut self.applied, Arc::clone(&config));
         if before.fetch != config.fetch || before.enrich != config.enrich {
-            match house::line(&config, Arc::clone(&self.line.store)) {
+            match house::line(&config, Arc::clone(&self.line.store), &self.line.shared()) {
                 Ok(line) => self.line = Arc::new(line),
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;
@@ -242,63 +176,28 @@ impl Poller {
                 }
             }
             self.hosts.limit(config.fetch.per_host, config.fetch.host_spacing);
+            self.agenda.policy = self.line.policy;
         }
-        self.know_sources()
+        self.agenda.know(&config, self.now())
     }
 
-    /// Keeps due times where they are when the wall clock is set.
-    ///
-    /// Due times are on the wall clock, so that they outlive a restart. What this process has
-    /// asked moves with the clock; of the rest, what seems overdue is spread, and what seems
-    /// far is brought near.
-    fn look_at_clock(&mut self) -> Result<(), StoreError> {
-        let (wall, monotonic) = ((self.line.clock)(), Instant::now());
-        let passed = TimeDelta::from_std(monotonic - self.looked.1).unwrap_or(TimeDelta::MAX);
-        let jump = (wall - self.looked.0) - passed;
-        self.looked = (wall, monotonic);
-        if jump.abs() < JUMP {
-            return Ok(());
-        }
-        tracing::warn!(seconds = jump.num_seconds(), "the wall clock was set");
-        self.due.clear();
-        let policy = self.line.policy;
-        for (id, known) in &mut self.known {
-            known.waiting = known.waiting.map(|since| since + jump);
-            let Some(due) = known.due else { continue };
-            let at = if known.asked.is_some() {
-                due + jump
-            } else {
-                let state = self.line.store.state(id)?;
-                state.map_or(wall, |state| first_due(&known.source, &state, (policy, wall)))
-            };
-            known.due = Some(at);
-            if known.waiting.is_none() {
-                self.due.push(Reverse((at, id.clone())));
+    /// Polls as ever the sources whose hubs have stopped telling what is new.
+    fn back_to_polling(&mut self) -> Result<(), StoreError> {
+        let now = self.now();
+        for id in self.line.working.take_stopped() {
+            let Some(state) = self.line.store.state(&id)? else { continue };
+            let source = self.applied.sources.iter().find(|source| source.id == id);
+            let every = source.and_then(|source| source.every);
+            if let Some(due) = schedule::unpushed(&self.line.policy, every, &state, now) {
+                self.agenda.bring_near(&id, due);
             }
         }
         Ok(())
     }
 
-    fn collect_due(&mut self) {
-        let now = (self.line.clock)();
-        while let Some(Reverse((at, _))) = self.due.peek() {
-            if *at > now {
-                break;
-            }
-            let Some(Reverse((at, source))) = self.due.pop() else { break };
-            if self.known.get(&source).is_some_and(|known| known.due == Some(at)) {
-                self.enqueue(&source);
-            }
-        }
-    }
-
-    /// Lets a source wait for its host; one that waits or is being polled is not asked twice.
     fn enqueue(&mut self, id: &SourceId) {
-        let now = (self.line.clock)();
-        let Some(known) = self.known.get_mut(id) else { return };
-        if known.waiting.is_none() {
-            known.waiting = Some(known.due.unwrap_or(now).min(now));
-            self.hosts.push(&host(&known.source), id.clone());
+        if let Some(host) = self.agenda.wait(id, (self.line.clock)()) {
+            self.hosts.push(&host, id.clone());
         }
     }
 
@@ -313,64 +212,56 @@ impl Poller {
                 Turn::Start(host, source) => self.start(host, &source),
                 Turn::Wait(until) => {
                     let until = until.map(|at| at.saturating_duration_since(Instant::now()));
-                    return until.unwrap_or(LONGEST_SLEEP).min(self.until_due());
+                    let due = self.agenda.until_due(self.now()).unwrap_or(LONGEST_SLEEP);
+                    let due = due.clamp(Duration::from_millis(1), LONGEST_SLEEP);
+                    return until.unwrap_or(LONGEST_SLEEP).min(due);
                 }
             }
         }
         LONGEST_SLEEP
     }
 
-    fn until_due(&self) -> Duration {
-        let next = self.due.peek().map(|Reverse((at, _))| *at - (self.line.clock)());
-        let next = next.and_then(|wait| wait.to_std().ok()).unwrap_or(LONGEST_SLEEP);
-        next.clamp(Duration::from_millis(1), LONGEST_SLEEP)
-    }
-
     fn start(&mut self, host: String, id: &SourceId) {
-        let Some(known) = self.known.get_mut(id) else {
+        let Some(source) = self.agenda.start(id) else {
             // It has left the configuration while it waited.
             self.hosts.ended(&host, Instant::now());
             return;
         };
-        known.asked = Some(Instant::now());
-        let (line, writer, source) =
-            (Arc::clone(&self.line), self.writer.clone(), Arc::clone(&known.source));
+        let (line, writer) = (Arc::clone(&self.line), self.writer.clone());
         let metrics = Arc::clone(&self.served.metrics);
         self.under_way.spawn(async move {
-            let (clock, began) = (line.clock, Instant::now());
+            let turn = line.turns.take(&source.id).await;
+            let began = Instant::now();
             let work = poll(Arc::clone(&line), writer.clone(), Arc::clone(&source), metrics);
             let polled = match guarded(work).await {
                 Some(polled) => polled,
                 None => panicked(&line, &writer, &source, began).await,
             };
-            let (due, outcome) = match polled {
-                Ok((due, outcome)) => (due, Some(outcome)),
+            drop(turn);
+            match polled {
+                Ok(state) => {
+                    let parks = schedule::parked(&state, (line.clock)());
+                    Done { source, host, due: state.due, outcome: state.outcome, parks }
+                }
                 Err(error) => {
                     tracing::debug!(source = %source.id, error = &error as &dyn std::error::Error, "cannot store what was polled");
-                    (clock() + AFTER_STORE_ERROR, None)
+                    let rule = Rule::Other("what was polled could not be stored".to_owned());
+                    let due = Due { at: (line.clock)() + AFTER_STORE_ERROR, rule };
+                    Done { source, host, due, outcome: None, parks: None }
                 }
-            };
-            Done { source, host, due, outcome }
+            }
         });
     }
 
     fn ended(&mut self, done: Option<Result<Done, tokio::task::JoinError>>) -> Option<Done> {
         let done = done?.ok()?;
         self.hosts.ended(&done.host, Instant::now());
-        let Some(known) = self.known.get_mut(&done.source.id) else { return Some(done) };
-        known.waiting = None;
-        // What was found under an earlier configuration says nothing of the next time.
-        if *known.source == *done.source {
-            known.due = (done.outcome != Some(Outcome::Gone)).then_some(done.due);
-        }
-        known.standing = match &done.outcome {
-            Some(Outcome::Gone) => Standing::Gone,
-            Some(outcome) if outcome.is_success() => Standing::Well,
-            Some(_) => Standing::Failing,
-            None => known.standing,
-        };
-        if let Some(at) = known.due {
-            self.due.push(Reverse((at, done.source.id.clone())));
+        self.agenda.ended(&done.source, done.due.clone(), done.outcome.as_ref());
+        if let Some(until) = done.parks {
+            self.agenda.park(&done.host, until);
+            for waiting in self.hosts.take_waiting(&done.host) {
+                self.agenda.step_back(&waiting, until);
+            }
         }
         Some(done)
     }
@@ -381,39 +272,12 @@ impl Poller {
             return;
         }
         self.measured = Some(Instant::now());
-        let now = (self.line.clock)();
-        let waits = self.known.values().filter_map(|known| known.waiting);
-        let longest = waits.clone().min().and_then(|since| (now - since).to_std().ok());
+        let (waiting, longest) = self.agenda.waiting(self.now());
         let under_way = self.under_way.len();
-        let due = waits.count().saturating_sub(under_way);
-        let metrics = &self.served.metrics;
-        metrics.measure_queue(due, longest.filter(|_| due > 0).unwrap_or_default(), under_way);
-        let count = |standing| self.known.values().filter(|k| k.standing == standing).count();
-        metrics.measure_sources(&[
-            ("well", count(Standing::Well)),
-            ("failing", count(Standing::Failing)),
-            ("gone", count(Standing::Gone)),
-        ]);
-    }
-}
-
-/// Returns when a source is asked that this process has not asked yet.
-fn first_due(
-    source: &Source,
-    state: &SourceState,
-    (policy, now): (Policy, Timestamp),
-) -> Timestamp {
-    let due = schedule::believable(&state.due, state.polled, now);
-    let every = source.every.map(|every| every.max(policy.min_every));
-    let due = Due { at: schedule::no_later(due, every, state), ..state.due.clone() };
-    schedule::spread(due, now, xxh3_64(source.id.as_str().as_bytes())).at
-}
-
-/// Returns the name under which a source takes its turns; files have one each.
-fn host(source: &Source) -> String {
-    match &source.address {
-        Address::Http(url) => url.host_str().unwrap_or_default().to_owned(),
-        Address::File(_) => format!("file:{}", source.id),
+        let due = waiting.saturating_sub(under_way);
+        let lag = if due > 0 { longest } else { Duration::ZERO };
+        self.served.metrics.measure_queue(due, lag, under_way);
+        self.served.metrics.measure_sources(&self.agenda.standings());
     }
 }
 
@@ -425,7 +289,7 @@ async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stat
     alone.join_next().await?.ok()
 }
 
-type Polled = Result<(Timestamp, Outcome), StoreError>;
+type Polled = Result<SourceState, StoreError>;
 
 async fn poll(
     line: Arc<Line>,
@@ -458,17 +322,22 @@ async fn hand_over(
     digest: Digest,
     (source, was_failing, began): (&Source, bool, Instant),
 ) -> Polled {
-    let due = digest.state.due.at;
-    let outcome = digest.state.outcome.clone().unwrap_or(Outcome::NotModified);
-    log(source, &outcome, was_failing, began);
+    let state = digest.state.clone();
+    let outcome = state.outcome.as_ref().unwrap_or(&Outcome::NotModified);
+    log(source, outcome, was_failing, began);
+    commit(writer, digest).await?;
+    Ok(state)
+}
+
+/// Hands what was found to the writer, and waits until it is durable.
+pub(super) async fn commit(writer: &mpsc::Sender<Work>, digest: Digest) -> Result<(), StoreError> {
     let (answer, durable) = oneshot::channel();
     let stopped = || StoreError::Io {
         what: "store what was polled".to_owned(),
         source: std::io::Error::other("the writer has stopped"),
     };
     writer.send(Work::Poll(Box::new(digest), answer)).await.map_err(|_closed| stopped())?;
-    durable.await.map_err(|_closed| stopped())??;
-    Ok((due, outcome))
+    durable.await.map_err(|_closed| stopped())?
 }
 
 /// A failing source is logged when it begins to fail and when it recovers, not at each poll.

@@ -187,6 +187,11 @@ fn source_keys(old: &Source, new: &Source) -> Vec<&'static str> {
         ("assume_timezone", old.assume_timezone != new.assume_timezone),
         ("allow_private", old.allow_private != new.allow_private),
         ("first", old.first != new.first),
+        ("backfill", old.backfill != new.backfill),
+        ("full_text", old.full_text != new.full_text),
+        ("auth", old.access.auth != new.access.auth),
+        ("headers", old.access.headers != new.access.headers),
+        ("proxy", old.access.proxy != new.access.proxy),
     ])
 }
 
@@ -249,6 +254,8 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("fetch.total_timeout", fetch.0.total_timeout != fetch.1.total_timeout),
         ("fetch.max_body", fetch.0.max_body != fetch.1.max_body),
         ("fetch.max_wire", fetch.0.max_wire != fetch.1.max_wire),
+        ("fetch.ca_file", fetch.0.ca != fetch.1.ca),
+        ("fetch.websub", fetch.0.websub != fetch.1.websub),
         ("briefs.dir", old.briefs_dir != new.briefs_dir),
         ("matching.wait", old.matching.wait != new.matching.wait),
         (

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::desk::Desk;
+use super::digest::Digest;
 use super::dirty::Dirty;
 use super::group::{Answer, Group};
 use super::log::with_causes;
-use super::pipeline::Digest;
 use super::service::Service;
 use crate::config::{Config, Matching};
 use crate::model::{

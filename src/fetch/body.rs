@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::Response;
 
 use super::FetchError;
+use super::patience::{Held, Patience, Room, SMALL_BYTES};
 
 /// A body as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +19,60 @@ pub struct Body {
     pub max_decoded: u64,
 }
 
-/// Reads a body until its end, a pause that is too long, or a byte too many.
-pub(super) async fn read(
-    mut response: Response,
-    max_wire: u64,
-    idle: Duration,
-) -> Result<Vec<u8>, FetchError> {
-    let too_large = FetchError::TooLarge { limit: max_wire, wire: true };
-    if response.content_length().is_some_and(|length| length > max_wire) {
-        return Err(too_large);
-    }
-    let mut wire = Vec::new();
-    loop {
-        let piece = tokio::time::timeout(idle, response.chunk()).await;
-        let piece =
-            piece.map_err(|_elapsed| FetchError::Timeout("between two pieces of the body"))?;
-        let Some(piece) = piece.map_err(|source| FetchError::Broken(source.without_url()))? else {
-            return Ok(wire);
-        };
-        if wire.len() as u64 + piece.len() as u64 > max_wire {
-            return Err(too_large);
+/// The limits of reading.
+pub(super) struct Reading {
+    pub(super) max_wire: u64,
+    pub(super) idle: Duration,
+}
+
+impl Reading {
+    /// Reads a body until its end, a pause that is too long, or a byte too many.
+    ///
+    /// A large one first waits for room in memory, which it holds until it is dropped.
+    pub(super) async fn read(
+        &self,
+        mut response: Response,
+        patience: &mut Patience,
+        room: &Room,
+    ) -> Result<(Vec<u8>, Held), FetchError> {
+        let too_large = || FetchError::TooLarge { limit: self.max_wire, wire: true };
+        let length = response.content_length();
+        if length.is_some_and(|length| length > self.max_wire) {
+            return Err(too_large());
         }
-        wire.extend_from_slice(&piece);
+        let (mut wire, mut held) = (Vec::new(), None);
+        loop {
+            let what = "between two pieces of the body";
+            let piece = patience.wait(self.idle, what, response.chunk()).await?;
+            let broken = |source: reqwest::Error| FetchError::Broken(source.without_url());
+            let Some(piece) = piece.map_err(broken)? else {
+                return Ok((wire, held.unwrap_or_default()));
+            };
+            let total = wire.len() as u64 + piece.len() as u64;
+            if total > self.max_wire {
+                return Err(too_large());
+            }
+            if total > SMALL_BYTES && held.is_none() {
+                let whole = length.unwrap_or(self.max_wire);
+                held = Some(patience.wait_for_room(room, whole).await);
+            }
+            // By a quarter at a time: what is counted is what is held, nearly.
+            if wire.capacity() - wire.len() < piece.len() {
+                wire.reserve_exact(piece.len().max(wire.len() / 4));
+            }
+            wire.extend_from_slice(&piece);
+        }
     }
+}
+
+/// Reads the beginning of a body that is looked at and not kept, whatever becomes of the rest.
+pub(super) async fn beginning(mut response: Response, most: usize, idle: Duration) -> Vec<u8> {
+    let mut page = Vec::new();
+    while page.len() < most {
+        let Ok(Ok(Some(piece))) = tokio::time::timeout(idle, response.chunk()).await else { break };
+        page.extend_from_slice(&piece);
+    }
+    page
 }
 
 impl Body {
@@ -49,35 +81,51 @@ impl Body {
     /// SECURITY: decoded bytes are counted while they appear. A gzip bomb's `Content-Length`
     /// says nothing, and its size in memory must not be the first thing we learn of it.
     pub fn decode(self) -> Result<Vec<u8>, FetchError> {
-        let mut bytes = self.wire;
-        let encodings = self.encoding.unwrap_or_default().to_ascii_lowercase();
-        let layers: Vec<&str> = encodings.split(',').map(str::trim).collect();
-        if layers.len() > 3 {
-            return Err(FetchError::Encoding(encodings));
-        }
-        // Applied in the order listed, so taken off from the last.
-        for layer in layers.into_iter().rev() {
-            bytes = match layer {
-                "" | "identity" => bytes,
-                "gzip" | "x-gzip" => {
-                    // Some origins label a plain body.
-                    if bytes.starts_with(&[0x1F, 0x8B]) {
-                        limited(flate2::read::MultiGzDecoder::new(&bytes[..]), self.max_decoded)?
-                    } else {
-                        bytes
-                    }
-                }
-                "deflate" => deflate(&bytes, self.max_decoded)?,
-                "br" => limited(brotli::Decompressor::new(&bytes[..], 4096), self.max_decoded)?,
-                "zstd" => zstd(&bytes, self.max_decoded)?,
-                other => return Err(FetchError::Encoding(other.to_owned())),
-            };
-        }
-        if bytes.len() as u64 > self.max_decoded {
-            return Err(FetchError::TooLarge { limit: self.max_decoded, wire: false });
-        }
-        Ok(bytes)
+        decode(self.wire, self.encoding.as_deref(), self.max_decoded)
     }
+
+    /// The same, if what comes out is at most `most` bytes; `None` is a larger one.
+    pub fn decode_small(&self, most: u64) -> Option<Result<Vec<u8>, FetchError>> {
+        if self.wire.len() as u64 > most {
+            return None;
+        }
+        let limit = most.min(self.max_decoded);
+        match decode(self.wire.clone(), self.encoding.as_deref(), limit) {
+            Err(FetchError::TooLarge { .. }) if limit < self.max_decoded => None,
+            decoded => Some(decoded),
+        }
+    }
+}
+
+fn decode(wire: Vec<u8>, encoding: Option<&str>, max_decoded: u64) -> Result<Vec<u8>, FetchError> {
+    let mut bytes = wire;
+    let encodings = encoding.unwrap_or_default().to_ascii_lowercase();
+    let layers: Vec<&str> = encodings.split(',').map(str::trim).collect();
+    if layers.len() > 3 {
+        return Err(FetchError::Encoding(encodings));
+    }
+    // Applied in the order listed, so taken off from the last.
+    for layer in layers.into_iter().rev() {
+        bytes = match layer {
+            "" | "identity" => bytes,
+            "gzip" | "x-gzip" => {
+                // Some origins label a plain body.
+                if bytes.starts_with(&[0x1F, 0x8B]) {
+                    limited(flate2::read::MultiGzDecoder::new(&bytes[..]), max_decoded)?
+                } else {
+                    bytes
+                }
+            }
+            "deflate" => deflate(&bytes, max_decoded)?,
+            "br" => limited(brotli::Decompressor::new(&bytes[..], 4096), max_decoded)?,
+            "zstd" => zstd(&bytes, max_decoded)?,
+            other => return Err(FetchError::Encoding(other.to_owned())),
+        };
+    }
+    if bytes.len() as u64 > max_decoded {
+        return Err(FetchError::TooLarge { limit: max_decoded, wire: false });
+    }
+    Ok(bytes)
 }
 
 /// `deflate` is zlib (RFC 9110 8.4.1.2), and bare deflate from origins that took the name at its

@@ -14,6 +14,9 @@ pub enum FetchError {
     /// The guard does not let us connect there.
     #[error("`{0}` is not a public address; `allow_private` allows a source's own host and port")]
     Refused(String),
+    /// The source needs a credential of systemd that this process was not given.
+    #[error("its credential `{0}` is given to the service only")]
+    NoCredential(String),
     /// The name is unknown, or the resolver did not answer.
     #[error("the host name cannot be resolved")]
     Resolve(#[source] reqwest::Error),

@@ -13,14 +13,14 @@ use url::{Host, Url};
 
 /// The one place that a source's operator vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vouched {
+pub(super) struct Vouched {
     host: String,
     port: u16,
 }
 
 impl Vouched {
     /// Returns the host and port of an address.
-    pub fn of(url: &Url) -> Option<Self> {
+    pub(super) fn of(url: &Url) -> Option<Self> {
         Some(Self { host: url.host_str()?.to_owned(), port: url.port_or_known_default()? })
     }
 
@@ -88,6 +88,13 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
         || s0 == 0x5F00
         || s0 == 0;
     !special
+}
+
+/// Returns whether a name is known here, and stands for nothing but private addresses.
+pub(super) async fn resolves_to_private_only(host: &str) -> bool {
+    let Ok(addresses) = tokio::net::lookup_host((host, 0)).await else { return false };
+    let mut addresses = addresses.peekable();
+    addresses.peek().is_some() && addresses.all(|address| !is_global(address.ip()))
 }
 
 /// Resolves names, and leaves out what is not globally routable.

@@ -4,37 +4,44 @@
 //! time and bytes. What an answer means for a source (outcome, due time, state) is decided in
 //! `daemon`; when to ask is `schedule`'s.
 
+mod account;
+mod answer;
 mod body;
+mod challenge;
+mod clients;
 mod control;
 mod error;
 mod guard;
 mod headers;
 mod hosts;
+mod patience;
+mod way;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LOCATION,
 };
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{RequestBuilder, Response};
 use url::Url;
 
 use crate::model::{Timestamp, Validators};
 
+pub use account::{Account, Exchange};
+pub use answer::{Answer, Hop, Links};
 pub use body::Body;
+pub use challenge::challenge_in;
 pub use control::{Call, ControlClient};
 pub use error::FetchError;
-pub use guard::Vouched;
 pub use headers::{freshness, retry_after};
 pub use hosts::{Hosts, Turn};
+pub use way::Way;
 
-const ACCEPTED: &str = "application/rss+xml, application/atom+xml, application/feed+json, \
-    application/rdf+xml;q=0.9, application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, \
-    text/html;q=0.5, */*;q=0.1";
-const ENCODINGS: &str = "gzip, br, zstd, deflate";
+use clients::Clients;
+use patience::{Held, Patience, Room};
+
 const MAX_HOPS: usize = 5;
 
 /// The bounds of every request (`[fetch]`).
@@ -54,87 +61,50 @@ pub struct Limits {
     pub max_wire: u64,
     /// Bytes once decoded.
     pub max_decoded: u64,
+    /// Certificates (PEM) of authorities that are trusted beside the system's.
+    pub ca: Option<String>,
 }
 
 /// One poll of one feed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Request<'r> {
     /// Where it starts.
     pub url: &'r Url,
     /// Sent if it was this URL that gave them; each redirect target has its own.
     pub validators: Option<&'r Validators>,
-    /// The one private host and port that may be connected to.
-    pub vouched: Option<&'r Vouched>,
+    /// What the operator allows and gives.
+    pub way: Way<'r>,
     /// For `Expires` and `Retry-After` dates.
     pub now: Timestamp,
-}
-
-/// What an origin answered.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status of the last hop.
-    pub status: u16,
-    /// Its address.
-    pub url: Url,
-    /// The redirects that led there, in order.
-    pub hops: Vec<Hop>,
-    /// Validators of this answer, if it gave any.
-    pub validators: Option<Validators>,
-    /// How long it stays fresh.
-    pub freshness: Option<Duration>,
-    /// `Retry-After`.
-    pub retry_after: Option<Duration>,
-    /// `Content-Type`
-    pub content_type: Option<String>,
-    /// `Content-Language`
-    pub content_language: Option<String>,
-    /// The body of a 200; other bodies are not read.
-    pub body: Option<Body>,
-}
-
-/// A redirect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hop {
-    /// Its status.
-    pub status: u16,
-    /// Where it led.
-    pub to: Url,
+    /// Where the exchanges are written down, if anybody wants to know.
+    pub account: Option<&'r Account>,
 }
 
 /// Sends requests. Cheap to share; connections are kept and reused.
 pub struct Fetcher {
     limits: Limits,
-    /// Connects to public addresses only.
-    guarded: Client,
-    /// Connects anywhere; used for vouched hosts alone, so that no connection of theirs is
-    /// ever reused for another source.
-    trusting: Client,
+    clients: Clients,
+    room: Room,
 }
 
 impl Fetcher {
     /// Builds the clients.
     pub fn new(limits: Limits) -> Result<Self, FetchError> {
-        let guarded = client(&limits, true)?;
-        let trusting = client(&limits, false)?;
-        Ok(Self { limits, guarded, trusting })
+        Ok(Self { clients: Clients::new(&limits)?, limits, room: Room::new() })
     }
 
     /// Sends one conditional GET and follows its redirects.
     ///
-    /// Returns within `limits.total`. Any status is an answer; an error is what kept one from
-    /// coming.
+    /// Returns within `limits.total`, waits for memory left out. Any status is an answer; an
+    /// error is what kept one from coming.
     pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
-        let answer = tokio::time::timeout(self.limits.total, self.follow(request)).await;
-        answer.unwrap_or(Err(FetchError::Timeout("for the whole poll")))
-    }
-
-    async fn follow(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
+        let mut patience = Patience::new(self.limits.total);
         let mut url = request.url.clone();
         let mut hops = Vec::new();
         loop {
-            let response = self.send(&url, request).await?;
+            let response = self.send(&url, request, &patience).await?;
             let Some(to) = redirect(&url, &response)? else {
-                return self.answer(url, hops, response, request.now).await;
+                return self.answer((url, hops), response, request, &mut patience).await;
             };
             if hops.len() >= MAX_HOPS {
                 return Err(FetchError::TooManyRedirects(MAX_HOPS));
@@ -144,15 +114,47 @@ impl Fetcher {
         }
     }
 
-    async fn send(&self, url: &Url, request: &Request<'_>) -> Result<Response, FetchError> {
-        let vouched = request.vouched.is_some_and(|vouched| vouched.covers(url));
-        if !vouched && !guard::literal_is_global(url) {
-            return Err(FetchError::Refused(url.host_str().unwrap_or_default().to_owned()));
+    /// Posts a form, as to a WebSub hub; redirects that keep the method (307, 308) are followed.
+    ///
+    /// Returns the status of the answer; its body is not read.
+    pub async fn post(
+        &self,
+        url: &Url,
+        form: &[(&str, String)],
+        way: Way<'_>,
+    ) -> Result<u16, FetchError> {
+        let patience = Patience::new(self.limits.total);
+        let body = form_urlencoded(form);
+        let mut url = url.clone();
+        for _hop in 0..=MAX_HOPS {
+            way.check(&url).await?;
+            let outgoing = self.client(&url, way)?.post(url.clone()).body(body.clone());
+            let outgoing = outgoing.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let response = self.exchange(outgoing, None, &patience).await?;
+            let status = response.status().as_u16();
+            match redirect(&url, &response)?.filter(|_| matches!(status, 307 | 308)) {
+                Some(to) => url = to,
+                None => return Ok(status),
+            }
         }
-        let client = if vouched { &self.trusting } else { &self.guarded };
-        let mut outgoing = client.get(url.clone());
-        let validators = request.validators.filter(|known| known.url == url.as_str());
-        if let Some(known) = validators {
+        Err(FetchError::TooManyRedirects(MAX_HOPS))
+    }
+
+    fn client(&self, url: &Url, way: Way<'_>) -> Result<reqwest::Client, FetchError> {
+        let pair = self.clients.through(way.access.proxy.as_ref())?;
+        Ok(if way.vouches_for(url) { pair.trusting } else { pair.guarded })
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        request: &Request<'_>,
+        patience: &Patience,
+    ) -> Result<Response, FetchError> {
+        request.way.check(url).await?;
+        let outgoing = self.client(url, request.way)?.get(url.clone());
+        let mut outgoing = request.way.open(url, outgoing);
+        if let Some(known) = sent_to(url, request.validators) {
             for (name, value) in
                 [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]
             {
@@ -163,17 +165,55 @@ impl Fetcher {
                 }
             }
         }
-        let sent = tokio::time::timeout(self.limits.header, outgoing.send()).await;
-        sent.map_err(|_elapsed| FetchError::Timeout("for the header of the answer"))?
-            .map_err(FetchError::of_request)
+        self.exchange(outgoing, request.account, patience).await
+    }
+
+    async fn exchange(
+        &self,
+        outgoing: RequestBuilder,
+        account: Option<&Account>,
+        patience: &Patience,
+    ) -> Result<Response, FetchError> {
+        let written = account.map(|account| (account, outgoing.try_clone()));
+        let began = Instant::now();
+        let what = "for the header of the answer";
+        let sent = patience.wait(self.limits.header, what, outgoing.send()).await;
+        let response = sent?.map_err(FetchError::of_request)?;
+        if let Some((account, request)) = written {
+            let request = request.and_then(|request| request.build().ok());
+            self.write_down(account, request.as_ref(), &response, began);
+        }
+        Ok(response)
+    }
+
+    fn write_down(
+        &self,
+        account: &Account,
+        request: Option<&reqwest::Request>,
+        response: &Response,
+        began: Instant,
+    ) {
+        let mut sent = account::fields(&clients::fixed_fields(&self.limits));
+        sent.extend(request.map(|request| account::fields(request.headers())).unwrap_or_default());
+        account.add(Exchange {
+            method: "GET",
+            url: response.url().clone(),
+            sent,
+            version: format!("{:?}", response.version()),
+            status: response.status().as_u16(),
+            received: account::received(response.headers()),
+            head: began.elapsed(),
+            body: None,
+            wire_bytes: None,
+        });
     }
 
     async fn answer(
         &self,
-        url: Url,
-        hops: Vec<Hop>,
+        (url, hops): (Url, Vec<Hop>),
         response: Response,
-        now: Timestamp,
+        request: &Request<'_>,
+        patience: &mut Patience,
     ) -> Result<Answer, FetchError> {
         let status = response.status().as_u16();
         let headers = response.headers();
@@ -182,46 +222,52 @@ impl Fetcher {
         let encoding = text(CONTENT_ENCODING);
         let mut answer = Answer {
             status,
-            validators: validators(headers, &url),
-            freshness: freshness(headers, now),
-            retry_after: retry_after(headers, now),
+            was_conditional: sent_to(&url, request.validators).is_some(),
+            validators: answer::validators(headers, &url),
+            freshness: freshness(headers, request.now),
+            retry_after: retry_after(headers, request.now),
             content_type: text(CONTENT_TYPE),
             content_language: text(CONTENT_LANGUAGE),
+            links: answer::links(headers, &url),
+            challenge: challenge::of_header(headers),
             body: None,
+            held: Held::default(),
             url,
             hops,
         };
+        let began = Instant::now();
         if status == 200 {
-            let wire = body::read(response, self.limits.max_wire, self.limits.idle).await?;
+            let (wire, held) = self.body(response, patience).await?;
+            if let Some(account) = request.account {
+                account.end(began.elapsed(), wire.len());
+            }
             let max_decoded = self.limits.max_decoded;
             answer.body = Some(Body { wire, encoding, max_decoded });
+            answer.held = held;
+        } else if matches!(status, 401 | 403 | 405 | 429 | 503) && answer.challenge.is_none() {
+            let page = body::beginning(response, challenge::LOOKED_AT_BYTES, self.limits.idle);
+            let page = patience.wait(self.limits.idle, "for the page of an error", page).await;
+            answer.challenge = page.ok().and_then(|page| challenge_in(&page));
         }
         Ok(answer)
     }
+
+    async fn body(
+        &self,
+        response: Response,
+        patience: &mut Patience,
+    ) -> Result<(Vec<u8>, Held), FetchError> {
+        let reading = body::Reading { max_wire: self.limits.max_wire, idle: self.limits.idle };
+        reading.read(response, patience, &self.room).await
+    }
 }
 
-fn client(limits: &Limits, guarded: bool) -> Result<Client, FetchError> {
-    // Another part of the process may have installed a provider before; either serves.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let mut fixed = HeaderMap::new();
-    fixed.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
-    fixed.insert(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
-    let agent = format!("briefwire/{} (+{})", env!("CARGO_PKG_VERSION"), limits.contact);
-    let builder = || {
-        Client::builder()
-            .user_agent(agent.as_str())
-            .default_headers(fixed.clone())
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(limits.connect)
-            .pool_idle_timeout(Duration::from_mins(1))
-            .pool_max_idle_per_host(2)
-            .dns_resolver(guard::Resolver::shared(guarded))
-    };
-    // A machine without CA certificates can still poll http and files; https then fails by name.
-    let built = builder().build().or_else(|_no_roots| builder().tls_certs_only([]).build());
-    built.map_err(FetchError::Client)
+fn sent_to<'r>(url: &Url, validators: Option<&'r Validators>) -> Option<&'r Validators> {
+    validators.filter(|known| known.url == url.as_str())
+}
+
+fn form_urlencoded(form: &[(&str, String)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
 /// Returns where a response redirects to, if it does.
@@ -239,17 +285,9 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, FetchError> 
         .filter(|to| matches!(to.scheme(), "http" | "https") && to.host().is_some())
         .ok_or(FetchError::BadRedirect(location))?;
     to.set_fragment(None);
+    // A login that a stranger wrote is nobody's.
+    to.set_username("").and_then(|()| to.set_password(None)).ok();
     Ok(Some(to))
-}
-
-fn validators(headers: &HeaderMap, url: &Url) -> Option<Validators> {
-    let bytes = |name| headers.get(name).map(|value: &HeaderValue| value.as_bytes().to_vec());
-    let (etag, last_modified) = (bytes(ETAG), bytes(LAST_MODIFIED));
-    (etag.is_some() || last_modified.is_some()).then(|| Validators {
-        url: url.to_string(),
-        etag,
-        last_modified,
-    })
 }
 
 /// Reads a feed from a file of this machine, within the limit on decoded bytes.

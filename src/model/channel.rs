@@ -1,6 +1,6 @@
 //! The RSS channel we emit, as the operator configured it.
 
-use super::{ChannelId, Source, SourceId};
+use super::{ChannelId, Secret, Source, SourceId};
 
 /// A configured channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Channel {
     /// What an item's body holds.
     pub body: Body,
     /// If set, part of its URL, and the channel is listed nowhere.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
 }
 
 impl Channel {

@@ -4,6 +4,7 @@
 //! Pure data. Nothing here reads a clock, does I/O or knows how it is stored, printed or
 //! published: `store` copies these types into records, `contract` turns them into JSON.
 
+mod access;
 mod brief;
 mod canonical;
 mod channel;
@@ -12,9 +13,11 @@ mod feed;
 mod id;
 mod matching;
 mod reload;
+mod secret;
 mod source;
 mod story;
 
+pub use access::{Access, Auth};
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
 pub use canonical::{CanonicalUrl, without_tracking};
 pub use channel::{Body, Channel, Only, Selector};
@@ -26,8 +29,10 @@ pub use feed::{
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
 pub use reload::Reloaded;
+pub use secret::Secret;
 pub use source::{
-    Address, Due, FeedFacts, First, Moved, Outcome, Rule, Source, SourceState, Validators,
+    Address, Due, FeedFacts, First, FoundBy, Moved, Outcome, Rule, Source, SourceState, Validators,
+    Wishes,
 };
 pub use story::{Placement, Story};
 

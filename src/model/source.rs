@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::FixedOffset;
+use chrono::{FixedOffset, Weekday};
 use url::Url;
 
-use super::{SourceId, Timestamp};
+use super::{Access, SourceId, Timestamp};
 
 /// A configured subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,33 @@ pub struct Source {
     pub allow_private: bool,
     /// How many items of its first poll enter a channel.
     pub first: First,
+    /// How many pages of its archive its first poll reads (RFC 5005).
+    pub backfill: u32,
+    /// Whether the articles of its items are fetched.
+    pub full_text: bool,
+    /// How its origin lets us in.
+    pub access: Access,
+}
+
+impl Source {
+    /// Returns a source that nobody configured, with the defaults.
+    pub fn at(address: Address) -> Self {
+        Self {
+            id: SourceId::new("source").expect("a plain word is an id"),
+            address,
+            was: Vec::new(),
+            every: None,
+            title: None,
+            tags: Vec::new(),
+            private: false,
+            assume_timezone: None,
+            allow_private: false,
+            first: First::default(),
+            backfill: 0,
+            full_text: false,
+            access: Access::default(),
+        }
+    }
 }
 
 /// Where a source's feed is.
@@ -170,6 +197,8 @@ pub enum Rule {
     Minimum(Duration),
     /// Freshness on the last answer (RFC 9111 4.2).
     Freshness(Duration),
+    /// Its hub tells what is new (WebSub), so it is polled to be sure only.
+    Pushed(Duration),
     /// The feed's own `ttl` or `sy:` period.
     Ttl(Duration),
     /// `skipHours` or `skipDays` of the feed.
@@ -204,6 +233,7 @@ impl std::fmt::Display for Rule {
             Self::Dormant(d) => write!(f, "its newest item is old: {}", minutes(d)),
             Self::Minimum(d) => write!(f, "`fetch.min_every` of {}", minutes(d)),
             Self::Freshness(d) => write!(f, "max-age of {} on the last answer", minutes(d)),
+            Self::Pushed(d) => write!(f, "its hub tells what is new, so only every {}", minutes(d)),
             Self::Ttl(d) => write!(f, "the feed's own ttl of {}", minutes(d)),
             Self::Skip => f.write_str("the feed's skipHours or skipDays"),
             Self::BackOff { failures, wait } => {
@@ -233,15 +263,39 @@ impl std::fmt::Display for Minutes {
     }
 }
 
-/// A permanent redirect that has not been acted on yet, or has.
+/// Where a feed seems to have gone, which has not been acted on yet, or has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
-    /// Where 301 or 308 led.
+    /// Where 301 or 308 led, or what the page that stands there now offers.
     pub url: String,
+    /// How it was found.
+    pub by: FoundBy,
     /// When it was first seen with a good parse behind it.
     pub since: Timestamp,
     /// Whether polls start there now.
     pub adopted: bool,
+}
+
+/// How a feed's new address was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    /// 301 or 308.
+    Redirect,
+    /// `rel=alternate` in an HTML page where the feed was.
+    Page,
+}
+
+/// What a publisher asks of pollers, in headers and in the feed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wishes {
+    /// How long the last answer stays fresh (RFC 9111 4.2).
+    pub freshness: Option<Duration>,
+    /// `ttl` or `sy:` period.
+    pub ttl: Option<Duration>,
+    /// Hours (UTC) to stay away in.
+    pub skip_hours: Vec<u8>,
+    /// Days (UTC) to stay away on.
+    pub skip_days: Vec<Weekday>,
 }
 
 /// What a source's last good document said of itself.
@@ -284,8 +338,10 @@ pub struct SourceState {
     pub validators: Option<Validators>,
     /// xxh3-128 of the last body that parsed.
     pub body: Option<u128>,
-    /// A permanent redirect.
+    /// Where it seems to have gone.
     pub moved: Option<Moved>,
+    /// What the publisher asked for last; a 304 or a failure takes none of it back.
+    pub wishes: Wishes,
     /// What the last good document said of itself.
     pub facts: FeedFacts,
     /// The publication times of its newest items, newest first, at most 20.
@@ -314,6 +370,7 @@ impl SourceState {
             validators: None,
             body: None,
             moved: None,
+            wishes: Wishes::default(),
             facts: FeedFacts::default(),
             rhythm: Vec::new(),
             warnings: Vec::new(),

@@ -49,7 +49,7 @@ impl Site {
     /// Returns the address of a channel's document; a secret channel's holds its token.
     pub fn feed(&self, channel: &Channel) -> String {
         match &channel.token {
-            Some(token) => self.at(&format!("feeds/{}.xml?token={token}", channel.id)),
+            Some(token) => self.at(&format!("feeds/{}.xml?token={}", channel.id, token.reveal())),
             None => self.at(&format!("feeds/{}.xml", channel.id)),
         }
     }

@@ -304,6 +304,7 @@ async fn get_source(
     let source = served.plan().source(&id).cloned().ok_or(Failure::NotFound("source"))?;
     let id = source.id.clone();
     let state = served.read(move |view| view.store.state(&id)).await?;
+    let state = state.map(|state| served.upcoming.correct(&source.id, state));
     Ok(Json(contract::source::source(&source, state.as_ref())))
 }
 

@@ -29,7 +29,11 @@ pub(super) async fn require_token(
         let text = "the API is off: set `server.admin_token_file`, or use the control socket\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     };
-    if carries(request.headers(), token) { next.run(request).await } else { unauthorised() }
+    if carries(request.headers(), token.reveal()) {
+        next.run(request).await
+    } else {
+        unauthorised()
+    }
 }
 
 /// The same for `/status` and `/metrics`, where the configuration says so.
@@ -43,7 +47,7 @@ pub(super) async fn require_token_where_guarded(
         return next.run(request).await;
     }
     match &plan.token {
-        Some(token) if carries(request.headers(), token) => next.run(request).await,
+        Some(token) if carries(request.headers(), token.reveal()) => next.run(request).await,
         _ => unauthorised(),
     }
 }

@@ -110,7 +110,7 @@ fn not_yet(why: &'static str) -> Response {
 fn may_read(channel: &Channel, query: &str) -> bool {
     let Some(token) = &channel.token else { return true };
     let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
-    given.is_some_and(|given| is_same(given.as_bytes(), token))
+    given.is_some_and(|given| is_same(given.as_bytes(), token.reveal()))
 }
 
 fn answer(document: &Document, headers: &HeaderMap) -> Response {

@@ -46,7 +46,7 @@ pub(super) fn item_json(site: &crate::publish::Site, story: &Story) -> serde_jso
 /// SECURITY: an address that needs a query, or that the operator calls private, is a secret.
 pub fn publisher(source: Option<&Source>, id: &str, facts: &FeedFacts) -> Publisher {
     let web = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
-    let is_private = source.is_some_and(|source| source.private);
+    let is_private = source.is_some_and(|source| source.private || source.access.is_restricted());
     let own = facts.self_link.as_ref().filter(web).filter(|url| !url.contains(['?', '@']));
     let own = own.filter(|_| !is_private && source.is_some_and(is_on_the_web));
     let link = facts.link.as_ref().filter(web);

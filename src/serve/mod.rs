@@ -13,6 +13,7 @@ mod html;
 mod items;
 mod pages;
 mod status;
+mod upcoming;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -22,7 +23,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::model::{Channel, Command, CommandError, Reloaded, Reply, Source, Timestamp};
+use crate::model::{Channel, Command, CommandError, Reloaded, Reply, Secret, Source, Timestamp};
 use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -30,6 +31,7 @@ use crate::telemetry::Metrics;
 pub use condition::{Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::publisher;
+pub use upcoming::Upcoming;
 
 /// Pages and API calls that read the store at once.
 const READERS: usize = 16;
@@ -56,7 +58,7 @@ pub struct Plan {
     /// Configured channels.
     pub channels: Vec<Channel>,
     /// The bearer token of the API; without one it answers on the control socket only.
-    pub token: Option<String>,
+    pub token: Option<Secret>,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
 }
@@ -79,6 +81,8 @@ pub struct Served {
     pub watched: Arc<Watched>,
     /// What is wrong right now.
     pub condition: Arc<Condition>,
+    /// Due times that hold for this process only.
+    pub upcoming: Upcoming,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
     /// The clock; read by the daemon's rules.
@@ -113,6 +117,7 @@ impl Served {
             reloads: parts.reloads,
             watched: Arc::default(),
             condition: Arc::default(),
+            upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
             store: RwLock::new(None),

@@ -10,7 +10,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::html::Page;
-use super::{Failure, Plan, Served};
+use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
 use crate::store::{Store, StoreError};
 use crate::text::html::escape;
@@ -74,7 +74,9 @@ fn warnings(row: &Value) -> String {
 
 /// Returns what `status --json` prints; what the store knows is left out while it is closed.
 pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
-    let stored = match served.read(|view| stored(&view.store, &view.plan)).await {
+    let upcoming = Arc::clone(served);
+    let read = move |view: &View| stored(&view.store, &view.plan, &upcoming.upcoming);
+    let stored = match served.read(read).await {
         Err(Failure::Closed(_)) => json!({ "sources": bare(&served.plan()) }),
         stored => stored?,
     };
@@ -121,11 +123,11 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
     Ok(told)
 }
 
-fn stored(store: &Store, plan: &Plan) -> Result<Value, StoreError> {
+fn stored(store: &Store, plan: &Plan, upcoming: &Upcoming) -> Result<Value, StoreError> {
     let (items, briefs) = store.counts();
     let mut sources = Vec::new();
     for source in &plan.sources {
-        let state = store.state(&source.id)?;
+        let state = store.state(&source.id)?.map(|state| upcoming.correct(&source.id, state));
         sources.push(contract::source::source(source, state.as_ref()));
     }
     let bytes = store.size_on_disk()?;

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 
 use super::{Millis, millis, moment};
-use crate::model::{Due, FeedFacts, Moved, Outcome, Rule, SourceState, Validators};
+use crate::model::{
+    Due, FeedFacts, FoundBy, Moved, Outcome, Rule, SourceState, Validators, Wishes,
+};
 use crate::store::keys::SourceKey;
 
 /// What is remembered of a source.
@@ -23,6 +26,10 @@ pub(in crate::store) struct SourceRecord {
     validators: Option<ValidatorsRecord>,
     body: Option<u128>,
     moved: Option<(String, Millis, bool)>,
+    #[serde(default)]
+    moved_by_page: bool,
+    #[serde(default)]
+    wishes: WishesRecord,
     facts: FactsRecord,
     rhythm: Vec<Millis>,
     warnings: Vec<String>,
@@ -45,6 +52,40 @@ struct FactsRecord {
     rights: Option<String>,
     icon: Option<String>,
     hub: Option<String>,
+}
+
+/// Durations in seconds; days count from Monday, 0.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct WishesRecord {
+    freshness: Option<u64>,
+    ttl: Option<u64>,
+    skip_hours: Vec<u8>,
+    skip_days: Vec<u8>,
+}
+
+impl WishesRecord {
+    fn new(wishes: &Wishes) -> Self {
+        Self {
+            freshness: wishes.freshness.map(|d| d.as_secs()),
+            ttl: wishes.ttl.map(|d| d.as_secs()),
+            skip_hours: wishes.skip_hours.clone(),
+            skip_days: wishes
+                .skip_days
+                .iter()
+                .filter_map(|day| u8::try_from(day.num_days_from_monday()).ok())
+                .collect(),
+        }
+    }
+
+    fn into_wishes(self) -> Wishes {
+        let days = self.skip_days.into_iter();
+        Wishes {
+            freshness: self.freshness.map(Duration::from_secs),
+            ttl: self.ttl.map(Duration::from_secs),
+            skip_hours: self.skip_hours,
+            skip_days: days.filter_map(|day| Weekday::try_from(day).ok()).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +127,8 @@ impl SourceRecord {
             }),
             body: state.body,
             moved: state.moved.as_ref().map(|m| (m.url.clone(), millis(m.since), m.adopted)),
+            moved_by_page: state.moved.as_ref().is_some_and(|m| m.by == FoundBy::Page),
+            wishes: WishesRecord::new(&state.wishes),
             facts: FactsRecord {
                 title: facts.title.clone(),
                 link: facts.link.clone(),
@@ -103,6 +146,7 @@ impl SourceRecord {
 
     pub(in crate::store) fn into_state(self) -> SourceState {
         let facts = self.facts;
+        let by = if self.moved_by_page { FoundBy::Page } else { FoundBy::Redirect };
         SourceState {
             address: self.address,
             due: Due { at: moment(self.due), rule: rule(self.rule) },
@@ -119,9 +163,11 @@ impl SourceRecord {
             body: self.body,
             moved: self.moved.map(|(url, since, adopted)| Moved {
                 url,
+                by,
                 since: moment(since),
                 adopted,
             }),
+            wishes: self.wishes.into_wishes(),
             facts: FeedFacts {
                 title: facts.title,
                 link: facts.link,
@@ -167,6 +213,7 @@ fn rule_record(rule: &Rule) -> RuleRecord {
         Rule::Dormant(d) => ("dormant", d.as_secs(), 0),
         Rule::Minimum(d) => ("minimum", d.as_secs(), 0),
         Rule::Freshness(d) => ("freshness", d.as_secs(), 0),
+        Rule::Pushed(d) => ("pushed", d.as_secs(), 0),
         Rule::Ttl(d) => ("ttl", d.as_secs(), 0),
         Rule::Skip => ("skip", 0, 0),
         Rule::BackOff { failures, wait } => ("back-off", wait.as_secs(), *failures),
@@ -189,6 +236,7 @@ fn rule(record: RuleRecord) -> Rule {
         "dormant" => Rule::Dormant(d),
         "minimum" => Rule::Minimum(d),
         "freshness" => Rule::Freshness(d),
+        "pushed" => Rule::Pushed(d),
         "ttl" => Rule::Ttl(d),
         "skip" => Rule::Skip,
         "back-off" => Rule::BackOff { failures: record.count, wait: d },

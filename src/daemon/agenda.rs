@@ -1,0 +1,373 @@
+//! Which source is asked when: one heap of due times, and what is known of each source between
+//! its polls.
+//!
+//! What is done when a time comes is the poller's. Nothing here grows with the number of sources
+//! that wait for their time, but at a start, a reload, a clock that was set and a host that is
+//! parked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::config::Config;
+use crate::model::{Address, Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp};
+use crate::schedule::{self, Policy};
+use crate::serve::Served;
+use crate::store::{Store, StoreError};
+
+/// The wall clock and the monotonic one drift apart by less than this between two looks.
+const JUMP: TimeDelta = TimeDelta::seconds(5);
+/// Sources that were put off together are asked this far apart.
+const AFTER_PARK: TimeDelta = TimeDelta::seconds(2);
+
+/// How a source stands, for counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Well,
+    Failing,
+    Gone,
+}
+
+/// What is known of a source between its polls.
+struct Known {
+    source: Arc<Source>,
+    /// When it is next asked; `None` is never.
+    due: Option<Due>,
+    standing: Standing,
+    /// Whether this process has asked it.
+    asked: bool,
+    /// Since when it waits for its turn or is being polled.
+    waiting: Option<Timestamp>,
+}
+
+/// When sources are asked.
+pub(super) struct Agenda {
+    store: Arc<Store>,
+    served: Arc<Served>,
+    pub(super) policy: Policy,
+    known: HashMap<SourceId, Known>,
+    /// Entries whose time is not that of `known` any more are passed over.
+    due: BinaryHeap<Reverse<(Timestamp, SourceId)>>,
+    /// Sources that wait or are being polled, the longest wait first.
+    waiting: BTreeSet<(Timestamp, SourceId)>,
+    /// Well, failing, gone.
+    standings: [usize; 3],
+    /// Hosts that are left alone, and until when.
+    parked: HashMap<String, Timestamp>,
+    looked: (Timestamp, Instant),
+}
+
+impl Agenda {
+    pub(super) fn new(
+        store: Arc<Store>,
+        served: Arc<Served>,
+        (policy, now): (Policy, Timestamp),
+    ) -> Self {
+        served.upcoming.clear();
+        Self {
+            store,
+            served,
+            policy,
+            known: HashMap::new(),
+            due: BinaryHeap::new(),
+            waiting: BTreeSet::new(),
+            standings: [0; 3],
+            parked: HashMap::new(),
+            looked: (now, Instant::now()),
+        }
+    }
+
+    /// Takes in what the configuration has, and lets go of what it has no more.
+    ///
+    /// A source that is being polled is polled to its end, whatever becomes of it.
+    pub(super) fn know(&mut self, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+        let mut before = std::mem::take(&mut self.known);
+        self.due.clear();
+        let mut parked = Vec::new();
+        for source in &config.sources {
+            let earlier = before.remove(&source.id);
+            let known = match earlier {
+                Some(known) if *known.source == *source => known,
+                earlier => {
+                    let state = self.state(source, now)?;
+                    parked.extend(schedule::parked(&state, now).map(|at| (host(source), at)));
+                    let met = self.meet(source, &state, now);
+                    // Its poll may be under way; it is not asked twice at once.
+                    match earlier {
+                        Some(known) => Known { waiting: known.waiting, asked: known.asked, ..met },
+                        None => met,
+                    }
+                }
+            };
+            self.known.insert(source.id.clone(), known);
+        }
+        for gone in before.keys() {
+            self.served.upcoming.set(gone, None);
+        }
+        self.recount();
+        for (host, until) in parked {
+            self.park(&host, until);
+        }
+        Ok(())
+    }
+
+    /// Rebuilds what is derived from `known`.
+    fn recount(&mut self) {
+        (self.standings, self.waiting) = ([0; 3], BTreeSet::new());
+        self.due.clear();
+        for (id, known) in &self.known {
+            if let Some(count) = self.standings.get_mut(known.standing as usize) {
+                *count += 1;
+            }
+            match (known.waiting, &known.due) {
+                (Some(since), _) => {
+                    self.waiting.insert((since, id.clone()));
+                }
+                (None, Some(due)) => self.due.push(Reverse((due.at, id.clone()))),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn state(&self, source: &Source, now: Timestamp) -> Result<SourceState, StoreError> {
+        // An edited `url` starts afresh.
+        let fresh = SourceState::new(&source.address, now);
+        let state = self.store.state(&source.id)?;
+        Ok(state.filter(|state| state.address == fresh.address).unwrap_or(fresh))
+    }
+
+    /// Says when a source that is new here is due.
+    fn meet(&self, source: &Source, state: &SourceState, now: Timestamp) -> Known {
+        let standing = match &state.outcome {
+            Some(Outcome::Gone) => Standing::Gone,
+            Some(outcome) if !outcome.is_success() => Standing::Failing,
+            _ => Standing::Well,
+        };
+        let due = self.first_due(source, state, now);
+        Known { source: Arc::new(source.clone()), due, standing, asked: false, waiting: None }
+    }
+
+    /// Returns when a source is asked that this process has not asked yet.
+    fn first_due(&self, source: &Source, state: &SourceState, now: Timestamp) -> Option<Due> {
+        if state.due.rule == Rule::Gone {
+            return None;
+        }
+        let at = schedule::believable(&state.due, state.polled, now);
+        let every = source.every.map(|every| every.max(self.policy.min_every));
+        let due = Due { at: schedule::no_later(at, every, state), ..state.due.clone() };
+        let chance = xxh3_64(source.id.as_str().as_bytes());
+        let due = schedule::spread(due, &state.wishes, now, chance);
+        self.served.upcoming.set(&source.id, (due != state.due).then(|| due.clone()));
+        Some(due)
+    }
+
+    /// Returns the sources of a configuration, in the order of their ids, with their states.
+    pub(super) fn states(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
+        let mut states = Vec::new();
+        for (id, known) in &self.known {
+            states.push((id.clone(), self.state(&known.source, now)?));
+        }
+        states.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(states)
+    }
+
+    /// Keeps due times where they are when the wall clock is set.
+    ///
+    /// Due times are on the wall clock, so that they outlive a restart. What this process has
+    /// asked moves with the clock; of the rest, what seems overdue is spread, and what seems
+    /// far is brought near.
+    pub(super) fn look_at_clock(&mut self, wall: Timestamp) -> Result<(), StoreError> {
+        let monotonic = Instant::now();
+        let passed = TimeDelta::from_std(monotonic - self.looked.1).unwrap_or(TimeDelta::MAX);
+        let jump = (wall - self.looked.0) - passed;
+        self.looked = (wall, monotonic);
+        if jump.abs() < JUMP {
+            return Ok(());
+        }
+        tracing::warn!(seconds = jump.num_seconds(), "the wall clock was set");
+        for until in self.parked.values_mut() {
+            *until += jump;
+        }
+        let ids: Vec<SourceId> = self.known.keys().cloned().collect();
+        for id in ids {
+            let Some((asked, source)) =
+                self.known.get(&id).map(|known| (known.asked, Arc::clone(&known.source)))
+            else {
+                continue;
+            };
+            let fresh = match asked {
+                true => None,
+                false => Some(self.first_due(&source, &self.state(&source, wall)?, wall)),
+            };
+            let Some(known) = self.known.get_mut(&id) else { continue };
+            known.waiting = known.waiting.map(|since| since + jump);
+            match fresh {
+                Some(due) => known.due = due,
+                None => {
+                    if let Some(due) = &mut known.due {
+                        due.at += jump;
+                        self.served.upcoming.set(&id, Some(due.clone()));
+                    }
+                }
+            }
+        }
+        self.recount();
+        Ok(())
+    }
+
+    /// Takes out the sources whose time has come; those of a parked host are put off.
+    pub(super) fn come_due(&mut self, now: Timestamp) -> Vec<SourceId> {
+        let mut come = Vec::new();
+        while let Some(Reverse((at, _))) = self.due.peek() {
+            if *at > now {
+                break;
+            }
+            let Some(Reverse((at, id))) = self.due.pop() else { break };
+            let Some(known) = self.known.get(&id) else { continue };
+            if known.waiting.is_some() || known.due.as_ref().is_none_or(|due| due.at != at) {
+                continue;
+            }
+            match self.parked_until(&host(&known.source), now) {
+                Some(until) => self.put_off(&id, until),
+                None => come.push(id),
+            }
+        }
+        come
+    }
+
+    /// Lets a source wait, and returns its host; one that waits or is being polled is not asked
+    /// twice.
+    pub(super) fn wait(&mut self, id: &SourceId, now: Timestamp) -> Option<String> {
+        let known = self.known.get_mut(id).filter(|known| known.waiting.is_none())?;
+        let since = known.due.as_ref().map_or(now, |due| due.at.min(now));
+        known.waiting = Some(since);
+        self.waiting.insert((since, id.clone()));
+        Some(host(&known.source))
+    }
+
+    /// Returns a source whose turn has come, unless it has left the configuration meanwhile.
+    pub(super) fn start(&mut self, id: &SourceId) -> Option<Arc<Source>> {
+        let known = self.known.get_mut(id)?;
+        known.asked = true;
+        Some(Arc::clone(&known.source))
+    }
+
+    /// Notes what came of a poll; `outcome` is none where the store did not take it.
+    pub(super) fn ended(&mut self, source: &Source, due: Due, outcome: Option<&Outcome>) {
+        let Some(known) = self.known.get_mut(&source.id) else { return };
+        if let Some(since) = known.waiting.take() {
+            self.waiting.remove(&(since, source.id.clone()));
+        }
+        // What was found under an earlier configuration says nothing of the next time.
+        if *known.source == *source {
+            known.due = (outcome != Some(&Outcome::Gone)).then_some(due);
+            self.served.upcoming.set(&source.id, None);
+        }
+        let standing = match outcome {
+            Some(Outcome::Gone) => Standing::Gone,
+            Some(outcome) if outcome.is_success() => Standing::Well,
+            Some(_) => Standing::Failing,
+            None => known.standing,
+        };
+        let before = std::mem::replace(&mut known.standing, standing);
+        if let Some(due) = &known.due {
+            self.due.push(Reverse((due.at, source.id.clone())));
+        }
+        for (standing, by) in [(before, -1), (standing, 1)] {
+            if let Some(count) = self.standings.get_mut(standing as usize) {
+                *count = count.saturating_add_signed(by);
+            }
+        }
+    }
+
+    /// Leaves a host alone until then: its other sources are asked later.
+    pub(super) fn park(&mut self, host_name: &str, until: Timestamp) {
+        let known = self.parked.entry(host_name.to_owned()).or_insert(until);
+        *known = until.max(*known);
+        let due_before = |known: &Known| known.due.as_ref().is_some_and(|due| due.at < until);
+        let mut early: Vec<SourceId> = self
+            .known
+            .iter()
+            .filter(|(_, known)| known.waiting.is_none() && due_before(known))
+            .filter(|(_, known)| host(&known.source) == host_name)
+            .map(|(id, _)| id.clone())
+            .collect();
+        early.sort();
+        let mut at = until;
+        for id in early {
+            self.put_off(&id, at);
+            at += AFTER_PARK;
+        }
+    }
+
+    /// Lets a source that waited for its turn wait for its parked host.
+    pub(super) fn step_back(&mut self, id: &SourceId, until: Timestamp) {
+        let Some(known) = self.known.get_mut(id) else { return };
+        if let Some(since) = known.waiting.take() {
+            self.waiting.remove(&(since, id.clone()));
+        }
+        self.put_off(id, until);
+    }
+
+    /// Returns until when a host is left alone.
+    pub(super) fn parked_until(&mut self, host: &str, now: Timestamp) -> Option<Timestamp> {
+        let until = *self.parked.get(host)?;
+        if until <= now {
+            self.parked.remove(host);
+            return None;
+        }
+        Some(until)
+    }
+
+    fn put_off(&mut self, id: &SourceId, at: Timestamp) {
+        self.set_due(id, Due { at, rule: Rule::Parked });
+    }
+
+    /// Brings a source's time nearer, as when its hub stops telling what is new.
+    pub(super) fn bring_near(&mut self, id: &SourceId, due: Due) {
+        let is_later = |known: &Known| known.due.as_ref().is_some_and(|known| known.at > due.at);
+        if self.known.get(id).is_some_and(|known| known.waiting.is_none() && is_later(known)) {
+            self.set_due(id, due);
+        }
+    }
+
+    fn set_due(&mut self, id: &SourceId, due: Due) {
+        let Some(known) = self.known.get_mut(id) else { return };
+        self.due.push(Reverse((due.at, id.clone())));
+        self.served.upcoming.set(id, Some(due.clone()));
+        known.due = Some(due);
+    }
+
+    /// Returns how long nothing is due.
+    pub(super) fn until_due(&self, now: Timestamp) -> Option<Duration> {
+        let Reverse((at, _)) = self.due.peek()?;
+        Some((*at - now).to_std().unwrap_or_default())
+    }
+
+    /// Returns how many sources wait or are being polled, and for how long the first of them.
+    pub(super) fn waiting(&self, now: Timestamp) -> (usize, Duration) {
+        let longest = self.waiting.first().and_then(|(since, _)| (now - *since).to_std().ok());
+        (self.waiting.len(), longest.unwrap_or_default())
+    }
+
+    /// Returns how many sources are well, failing and gone.
+    pub(super) fn standings(&self) -> [(&'static str, usize); 3] {
+        let [well, failing, gone] = self.standings;
+        [("well", well), ("failing", failing), ("gone", gone)]
+    }
+}
+
+/// Returns the name under which a source takes its turns; files have one each.
+pub(super) fn host(source: &Source) -> String {
+    match &source.address {
+        Address::Http(url) => url.host_str().unwrap_or_default().to_owned(),
+        Address::File(_) => format!("file:{}", source.id),
+    }
+}

@@ -1,0 +1,228 @@
+//! What an answer turns out to be: unchanged, a feed, a page, or nothing of use.
+
+use std::sync::Arc;
+
+use url::Url;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::pipeline::Line;
+use crate::fetch::{Answer, Body, FetchError, challenge_in};
+use crate::model::{Feed, Outcome, Source};
+use crate::parse::{self, ParseError};
+
+/// Documents longer than this are decoded and parsed one at a time, so that the memory that
+/// reading takes does not grow with the number of polls under way.
+const LARGE_BYTES: u64 = 1024 * 1024;
+
+/// What a request brought to light, before it is compared with what is stored.
+pub(super) enum Found {
+    /// 304.
+    NotModified(Box<Answer>),
+    /// A body whose hash is that of the last one; of a file there is no answer.
+    SameBody(Option<Box<Answer>>),
+    /// A feed.
+    Feed(Box<Reading>),
+    /// An HTML page that offers feeds.
+    Page {
+        /// The first feed it offers.
+        offer: Url,
+        /// What it is, in words.
+        why: String,
+    },
+    /// Anything else.
+    Failed(Outcome, Option<Box<Answer>>),
+}
+
+/// A feed and how it came.
+pub(super) struct Reading {
+    pub(super) feed: Feed,
+    /// xxh3-128 of the decoded body.
+    pub(super) hash: u128,
+    pub(super) answer: Option<Answer>,
+}
+
+impl Reading {
+    /// Returns whether the document reached its end; half of one is asked for again whole.
+    pub(super) fn is_whole(&self) -> bool {
+        self.feed.warnings.iter().all(|warning| warning.code != "unclosed-end")
+    }
+}
+
+/// What was got: an answer over HTTP, or the bytes of a file.
+pub(super) enum Got {
+    Answer(Box<Answer>),
+    File(Vec<u8>),
+}
+
+impl Line {
+    /// Reads what was got; `known` is the hash of the body that was read last.
+    pub(super) async fn find(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        got: Result<Got, FetchError>,
+        known: Option<u128>,
+    ) -> Found {
+        let (bytes, answer) = match got {
+            Err(error) => return Found::Failed(failure(&error), None),
+            Ok(Got::File(bytes)) => (Content::Plain(bytes), None),
+            Ok(Got::Answer(answer)) if answer.status == 304 => return Found::NotModified(answer),
+            Ok(Got::Answer(mut answer)) => match answer.body.take() {
+                Some(body) => (Content::Coded(body), Some(answer)),
+                None => return Found::Failed(refusal(source, &answer), Some(answer)),
+            },
+        };
+        let (line, asked) = (Arc::clone(self), Arc::clone(source));
+        let read = tokio::task::spawn_blocking(move || line.read(&asked, bytes, answer, known));
+        // One document must not be able to end the daemon: a panic is this poll's outcome.
+        read.await.unwrap_or_else(|error| Found::Failed(cut_off(&error), None))
+    }
+
+    fn read(
+        &self,
+        source: &Source,
+        content: Content,
+        answer: Option<Box<Answer>>,
+        known: Option<u128>,
+    ) -> Found {
+        let small = content.small();
+        let alone = small.is_none().then(|| self.large.lock());
+        let bytes = match small.unwrap_or_else(|| content.whole()) {
+            Ok(bytes) => bytes,
+            Err(error) => return Found::Failed(failure(&error), answer),
+        };
+        let hash = xxh3_128(&bytes);
+        if known == Some(hash) {
+            return Found::SameBody(answer);
+        }
+        let parsed = parse::parse(&document(&bytes, source, answer.as_deref()));
+        drop(alone);
+        match parsed {
+            Ok(feed) => Found::Feed(Box::new(Reading { feed, hash, answer: answer.map(|a| *a) })),
+            Err(error) => no_feed(&error, &bytes, answer),
+        }
+    }
+
+    /// Reads a document that nobody asked for: what a hub delivers.
+    pub(super) async fn read_delivered(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        (bytes, content_type): (Vec<u8>, Option<String>),
+    ) -> Result<Feed, String> {
+        let (line, source) = (Arc::clone(self), Arc::clone(source));
+        let read = tokio::task::spawn_blocking(move || {
+            let _alone = (bytes.len() as u64 > LARGE_BYTES).then(|| line.large.lock());
+            let url = match &source.address {
+                crate::model::Address::Http(url) => Some(url),
+                crate::model::Address::File(_) => None,
+            };
+            let document = parse::Document {
+                bytes: &bytes,
+                content_type: content_type.as_deref(),
+                url,
+                language: None,
+                assume_timezone: source.assume_timezone,
+            };
+            parse::parse(&document).map_err(|error| error.to_string())
+        });
+        read.await.unwrap_or_else(|error| Err(cut_off(&error).to_string()))
+    }
+}
+
+/// A body, or the bytes of a file.
+enum Content {
+    Coded(Body),
+    Plain(Vec<u8>),
+}
+
+impl Content {
+    /// Returns the bytes if they are few.
+    fn small(&self) -> Option<Result<Vec<u8>, FetchError>> {
+        match self {
+            Self::Coded(body) => body.decode_small(LARGE_BYTES),
+            Self::Plain(bytes) if bytes.len() as u64 <= LARGE_BYTES => Some(Ok(bytes.clone())),
+            Self::Plain(_) => None,
+        }
+    }
+
+    fn whole(self) -> Result<Vec<u8>, FetchError> {
+        match self {
+            Self::Coded(body) => body.decode(),
+            Self::Plain(bytes) => Ok(bytes),
+        }
+    }
+}
+
+fn document<'d>(
+    bytes: &'d [u8],
+    source: &Source,
+    answer: Option<&'d Answer>,
+) -> parse::Document<'d> {
+    parse::Document {
+        bytes,
+        content_type: answer.and_then(|answer| answer.content_type.as_deref()),
+        url: answer.map(|answer| &answer.url),
+        language: answer.and_then(|answer| answer.content_language.as_deref()),
+        assume_timezone: source.assume_timezone,
+    }
+}
+
+fn no_feed(error: &ParseError, bytes: &[u8], answer: Option<Box<Answer>>) -> Found {
+    if let Some(whose) = challenge_in(bytes) {
+        let why = challenged(whose);
+        return Found::Failed(Outcome::Failed { why, refused: true }, answer);
+    }
+    let offers = match error {
+        ParseError::NotAFeed { feeds, .. } => feeds.as_slice(),
+        _ => &[],
+    };
+    let mut offers = offers.iter().filter_map(|offer| Url::parse(offer).ok());
+    let own = answer.as_ref().map(|answer| answer.url.clone());
+    match offers.find(|offer| Some(offer) != own.as_ref()) {
+        Some(offer) => Found::Page { offer, why: error.to_string() },
+        None => Found::Failed(Outcome::Failed { why: error.to_string(), refused: false }, answer),
+    }
+}
+
+pub(super) fn challenged(whose: &str) -> String {
+    let whose = if whose == "unknown" { String::new() } else { format!(" of {whose}") };
+    format!("a challenge page{whose} asks for a browser; ask the publisher to let feed readers in")
+}
+
+pub(super) fn failure(error: &FetchError) -> Outcome {
+    Outcome::Failed { why: error.with_causes(), refused: false }
+}
+
+/// Returns the outcome of a piece of work that was not finished.
+pub(super) fn cut_off(error: &tokio::task::JoinError) -> Outcome {
+    let why = if error.is_panic() {
+        "reading its document panicked; please report it"
+    } else {
+        "the poll was cut off"
+    };
+    Outcome::Failed { why: why.to_owned(), refused: false }
+}
+
+/// Returns what a status without a body to read means.
+pub(super) fn refusal(source: &Source, answer: &Answer) -> Outcome {
+    let status = answer.status;
+    if let Some(whose) = answer.challenge {
+        let why = format!("HTTP {status}: {}", challenged(whose));
+        return Outcome::Failed { why, refused: true };
+    }
+    let what = match status {
+        410 => return Outcome::Gone,
+        429 => return Outcome::RateLimited { status },
+        503 if answer.retry_after.is_some() => return Outcome::RateLimited { status },
+        401 if source.access.auth.is_some() => ": it does not take the login of `auth`",
+        401 => ": it wants a login; `auth` gives one",
+        402 => ": it wants to be paid",
+        403 => ": it forbids access",
+        404 => ": there is nothing at this address",
+        407 => ": the proxy wants a login",
+        451 => ": it is withheld for legal reasons",
+        _ => "",
+    };
+    // What asks for another time or another connection is no refusal.
+    let refused = (400..500).contains(&status) && !matches!(status, 408 | 421 | 425);
+    Outcome::Failed { why: format!("HTTP {status}{what}"), refused }
+}

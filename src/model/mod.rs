@@ -14,6 +14,7 @@ mod matching;
 mod reload;
 mod source;
 mod story;
+mod subscription;
 
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
 pub use canonical::{CanonicalUrl, without_tracking};
@@ -30,6 +31,7 @@ pub use source::{
     Address, Due, FeedFacts, First, Moved, Outcome, Rule, Source, SourceState, Validators,
 };
 pub use story::{Placement, Story};
+pub use subscription::{Standing, Subscription};
 
 /// A moment on the wall clock, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -28,6 +28,8 @@ pub mod enrich;
 
 pub mod publish;
 
+pub mod websub;
+
 pub mod contract;
 
 pub mod store;

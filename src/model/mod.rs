@@ -16,6 +16,7 @@ mod reload;
 mod secret;
 mod source;
 mod story;
+mod subscription;
 
 pub use access::{Access, Auth};
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
@@ -35,6 +36,7 @@ pub use source::{
     Wishes,
 };
 pub use story::{Placement, Story};
+pub use subscription::{Standing, Subscription};
 
 /// A moment on the wall clock, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

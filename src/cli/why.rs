@@ -43,6 +43,12 @@ fn of_source(answer: &Value) -> anyhow::Result<()> {
     line(&format!("{}  {}", text(answer, "id"), text(answer, "url")))?;
     line(&format!("last outcome: {}", text(answer, "outcome")))?;
     line(&format!("next due {} because of {}", text(answer, "due"), text(answer, "due_because")))?;
+    for (name, words) in [("hub", "hub"), ("moved_to", "moved to")] {
+        let told = text(answer, name);
+        if !told.is_empty() {
+            line(&format!("{words} {told}"))?;
+        }
+    }
     for warning in list(answer, "warnings") {
         line(&format!("warning: {}", warning.as_str().unwrap_or_default()))?;
     }

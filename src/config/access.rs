@@ -133,13 +133,10 @@ fn field(
     if let Some(mut inner) = table.inner(key) {
         let file = inner.string("file");
         let span = inner.span();
-        let line = match file {
-            Some(file) => line(&inner, "file", &file, (place, access)),
-            None => {
-                inner.wrong(&span, "file", "missing", "`{ file = \"FILE\" }` is accepted");
-                None
-            }
-        };
+        if file.is_none() {
+            inner.wrong(&span, "file", "missing", "`{ file = \"FILE\" }` is accepted");
+        }
+        let line = file.and_then(|file| line(&inner, "file", &file, (place, access)));
         inner.finish();
         return line.map(Secret::new);
     }

@@ -3,10 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{object, time};
-use crate::model::{Source, SourceState};
+use crate::model::{Source, SourceState, Standing, Subscription};
 
 /// Returns a source with what the store remembers of it; private addresses are left out.
-pub fn source(source: &Source, state: Option<&SourceState>) -> Value {
+pub fn source(
+    source: &Source,
+    state: Option<&SourceState>,
+    subscription: Option<&Subscription>,
+) -> Value {
     let address = (!source.private).then(|| json!(source.address.to_string()));
     let title = source.title.clone().or_else(|| state.and_then(|s| s.facts.title.clone()));
     let moved = state.and_then(|s| s.moved.as_ref()).filter(|_| !source.private);
@@ -24,5 +28,23 @@ pub fn source(source: &Source, state: Option<&SourceState>) -> Value {
         ("failures", state.map(|s| json!(s.failures))),
         ("warnings", state.map(|s| json!(s.warnings))),
         ("moved_to", moved.map(|moved| json!(moved.url))),
+        ("moved_for_good", moved.map(|moved| json!(moved.adopted))),
+        ("hub", subscription.map(hub)),
     ])
+}
+
+/// Returns how a source's subscription stands with its hub, in words.
+fn hub(subscription: &Subscription) -> Value {
+    let hub = &subscription.hub;
+    Value::String(match &subscription.standing {
+        Standing::Asked { at, .. } => format!("{hub}: asked {}", time(*at)),
+        Standing::Active { until, .. } => match (subscription.missed, subscription.delivered) {
+            (Some(missed), delivered) if Some(missed) > delivered => {
+                format!("{hub}: it did not tell of an item; polled as ever since {}", time(missed))
+            }
+            _ => format!("{hub}: tells what is new, until {}", time(*until)),
+        },
+        Standing::Refused { at, why, .. } => format!("{hub}: refused {}: {why}", time(*at)),
+        Standing::Leaving { at, .. } => format!("{hub}: leaving since {}", time(*at)),
+    })
 }

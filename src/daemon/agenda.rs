@@ -202,10 +202,10 @@ impl Agenda {
             else {
                 continue;
             };
-            let fresh = match asked {
-                true => None,
-                false => Some(self.first_due(&source, &self.state(&source, wall)?, wall)),
-            };
+            let mut fresh = None;
+            if !asked {
+                fresh = Some(self.first_due(&source, &self.state(&source, wall)?, wall));
+            }
             let Some(known) = self.known.get_mut(&id) else { continue };
             known.waiting = known.waiting.map(|since| since + jump);
             match fresh {

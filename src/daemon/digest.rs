@@ -4,10 +4,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::desk;
 use super::moving;
 use super::pipeline::Line;
 use super::reading::Reading;
+use super::working::News;
 use crate::fetch::{Answer, Links};
 use crate::model::{
     Address, CanonicalUrl, Feed, FeedFacts, Outcome, Source, SourceId, SourceState, Story,
@@ -21,6 +24,9 @@ const MAX_RHYTHM: usize = 20;
 const MAX_WARNINGS: usize = 20;
 /// Items of one address that are compared under another guid.
 const MAX_AT_ADDRESS: usize = 8;
+
+/// A hub tells of an item within this.
+const HUB_TAKES: TimeDelta = TimeDelta::minutes(10);
 
 /// What one poll found, ready to be committed.
 pub(super) struct Digest {
@@ -101,6 +107,16 @@ impl Line {
         succeeded(&mut digest.state, now);
         self.schedule(source, &mut digest.state, None, now);
         Ok(digest)
+    }
+
+    /// Returns what of a poll concerns hubs.
+    pub(super) fn news_in(&self, digest: &Digest) -> Option<News> {
+        let works = self.working.has(&digest.source);
+        let told_by = (self.clock)() - HUB_TAKES;
+        let dates = digest.new.iter().map(|story| story.published).filter(|at| *at < told_by);
+        let unannounced = dates.max().filter(|_| works);
+        (digest.facts_changed || unannounced.is_some())
+            .then(|| News { source: digest.source.clone(), unannounced })
     }
 
     /// Compares what a hub delivered; it says nothing of the next poll, nor of what polls compare.

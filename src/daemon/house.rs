@@ -11,11 +11,12 @@ use super::channels::Press;
 use super::clock;
 use super::directory::Directory;
 use super::dirty::Dirty;
-use super::hubs::Shared;
+use super::hubs::{Hubs, Ways};
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::run::RunError;
 use super::service::Service;
+use super::working::{News, Shared};
 use super::writer::{self, Settings, Setup, Work};
 use crate::config::{Config, Listen};
 use crate::enrich::Measure;
@@ -23,7 +24,7 @@ use crate::fetch::{FetchError, Fetcher, Limits};
 use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
-use crate::serve::{Order, Parts, Plan, ReloadOrder, Served};
+use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served};
 use crate::store::{Lock, Mint, Options, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -34,6 +35,10 @@ const ORDERS: usize = 256;
 const RELOADS: usize = 4;
 /// Sources that wait to be asked at once.
 const POLLS: usize = 1024;
+/// Calls of hubs that wait.
+const HUB_CALLS: usize = 64;
+/// What polls found that concerns hubs.
+const NEWS: usize = 1024;
 
 /// What outlives the store: it may be closed and opened again under this.
 pub(super) struct Ground {
@@ -42,6 +47,8 @@ pub(super) struct Ground {
     pub(super) served: Arc<Served>,
     pub(super) orders: mpsc::Receiver<Order>,
     pub(super) reloads: mpsc::Receiver<ReloadOrder>,
+    /// Taken by whoever deals with hubs while the store is open.
+    pub(super) hub_calls: Arc<tokio::sync::Mutex<mpsc::Receiver<HubCall>>>,
     pub(super) service: Arc<Service>,
     /// Where HTTP is answered, where that is an address.
     pub(super) address: Option<SocketAddr>,
@@ -51,13 +58,16 @@ impl Ground {
     pub(super) fn new(config: Config, address: Option<SocketAddr>) -> Self {
         let (orders, ordered) = mpsc::channel(ORDERS);
         let (reloads, asked) = mpsc::channel(RELOADS);
+        let (hub_calls, called) = mpsc::channel(HUB_CALLS);
         let plan = plan(&config, site(&config, address, None));
-        let parts = Parts { orders, reloads, metrics: Arc::default(), clock: clock::now, plan };
+        let metrics = Arc::default();
+        let parts = Parts { orders, reloads, hub_calls, metrics, clock: clock::now, plan };
         Self {
             config: watch::Sender::new(Arc::new(config)),
             served: Arc::new(Served::new(parts)),
             orders: ordered,
             reloads: asked,
+            hub_calls: Arc::new(tokio::sync::Mutex::new(called)),
             service: Arc::new(Service::of_process()),
             address,
         }
@@ -83,7 +93,11 @@ pub(super) struct House {
     config: watch::Receiver<Arc<Config>>,
     served: Arc<Served>,
     polls: Option<mpsc::Receiver<SourceId>>,
-    pub(super) shared: Shared,
+    shared: Shared,
+    news: Option<mpsc::Receiver<News>>,
+    /// Makes a source due at once.
+    ask: mpsc::Sender<SourceId>,
+    hub_calls: Arc<tokio::sync::Mutex<mpsc::Receiver<HubCall>>>,
     thread: JoinHandle<()>,
 }
 
@@ -111,6 +125,8 @@ impl House {
         let config = ground.config();
         rename_sources(&config, &store)?;
         let (polls, asked) = mpsc::channel(POLLS);
+        let (news, learnt) = mpsc::channel(NEWS);
+        let ask = polls.clone();
         let (dirty, broken) = (Arc::new(Dirty::default()), Arc::new(Notify::new()));
         let (writer, thread) = writer::start(Setup {
             store: Arc::clone(&store),
@@ -142,7 +158,10 @@ impl House {
             config: ground.config.subscribe(),
             served: Arc::clone(&ground.served),
             polls: Some(asked),
-            shared: Shared::default(),
+            shared: Shared { working: Arc::default(), turns: Arc::default(), news },
+            news: Some(learnt),
+            ask,
+            hub_calls: Arc::clone(&ground.hub_calls),
             thread,
         })
     }
@@ -159,6 +178,20 @@ impl House {
         let asked = self.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
         let ways = (self.config.clone(), self.writer.clone(), asked);
         Ok(Poller::new(line, Arc::clone(&self.served), ways))
+    }
+
+    /// Returns what deals with hubs.
+    pub(super) async fn hubs(&mut self) -> Result<Hubs, RunError> {
+        let config = Arc::clone(&self.config.borrow());
+        let line = Arc::new(line(&config, Arc::clone(&self.store), &self.shared)?);
+        let ways = Ways {
+            config: self.config.clone(),
+            writer: self.writer.clone(),
+            news: self.news.take().unwrap_or_else(|| mpsc::channel(1).1),
+            polls: self.ask.clone(),
+            calls: Arc::clone(&self.hub_calls).lock_owned().await,
+        };
+        Ok(Hubs::new(line, Arc::clone(&self.served), (self.shared.clone(), ways))?)
     }
 
     /// Reads the directory of briefs whole, before any item is matched.
@@ -204,6 +237,7 @@ pub(super) fn line(
         spacing: fetch.host_spacing,
         working: Arc::clone(&shared.working),
         turns: Arc::clone(&shared.turns),
+        news: shared.news.clone(),
         clock: clock::now,
     })
 }
@@ -241,6 +275,7 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         sources: config.sources.clone(),
         channels: config.channels.clone(),
         token: config.server.admin_token.clone(),
+        max_delivery: config.fetch.max_body,
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

@@ -29,6 +29,7 @@ mod service;
 mod shelf;
 mod trial;
 mod watch;
+mod working;
 mod writer;
 
 pub use clock::now;

@@ -4,13 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use tokio::sync::mpsc;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::digest::{Digest, succeeded};
-use super::hubs::{Shared, Turns, Working};
 use super::moving;
 use super::reading::{Found, Got, Reading, cut_off};
+use super::working::{News, Shared, Turns, Working};
 use crate::enrich::Measure;
 use crate::fetch::{self, Answer, FetchError, Fetcher, Request, Way};
 use crate::model::{Address, Feed, Outcome, Source, SourceState, Timestamp, Validators, Warning};
@@ -37,13 +38,19 @@ pub(super) struct Line {
     pub(super) working: Arc<Working>,
     /// One poll or delivery of a source at a time.
     pub(super) turns: Arc<Turns>,
+    /// To whoever deals with hubs.
+    pub(super) news: mpsc::Sender<News>,
     pub(super) clock: fn() -> Timestamp,
 }
 
 impl Line {
     /// Returns what the next line goes on with.
     pub(super) fn shared(&self) -> Shared {
-        Shared { working: Arc::clone(&self.working), turns: Arc::clone(&self.turns) }
+        Shared {
+            working: Arc::clone(&self.working),
+            turns: Arc::clone(&self.turns),
+            news: self.news.clone(),
+        }
     }
 
     /// Polls a source. Any failure of the source is an outcome in its state; an error is the

@@ -299,10 +299,16 @@ async fn poll(
 ) -> Polled {
     let began = Instant::now();
     let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
-    let digest = line.poll(Arc::clone(&source)).await?;
+    let digest = Arc::clone(&line).poll(Arc::clone(&source)).await?;
     let outcome = digest.state.outcome.as_ref().map_or("not_modified", Outcome::as_str);
     metrics.poll(Poll { outcome, took: began.elapsed() });
-    hand_over(&writer, digest, (&source, was_failing, began)).await
+    let news = line.news_in(&digest);
+    let polled = hand_over(&writer, digest, (&source, was_failing, began)).await?;
+    if let Some(news) = news {
+        // Where the queue is full the next poll tells.
+        line.news.try_send(news).ok();
+    }
+    Ok(polled)
 }
 
 /// Stores that a poll panicked, which is an outcome of its source like any other.

@@ -308,8 +308,10 @@ impl Daemon {
         self.ground.served.ready();
         self.ground.service.ready();
         let polling = tokio::spawn(house.poller()?.run());
+        let hubs = house.hubs().await?;
         let tasks = [
             tokio::spawn(keep_rendering(press, Arc::clone(&house.dirty))),
+            tokio::spawn(hubs.run()),
             tokio::spawn(directory.watch()),
             tokio::spawn(tick(house.writer.clone())),
         ];

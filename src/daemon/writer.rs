@@ -16,7 +16,7 @@ use super::service::Service;
 use crate::config::{Config, Matching};
 use crate::model::{
     Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Reply, SourceId, Story,
-    Timestamp,
+    Subscription, Timestamp,
 };
 use crate::reconcile::place;
 use crate::serve::{Concern, Condition, Order};
@@ -42,6 +42,12 @@ pub(super) enum Work {
     Channel(ChannelId, Look),
     /// A source has another id now; answered when it is durable.
     Rename { was: SourceId, id: SourceId, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// A subscription at a hub, or that it is no more; answered when it is durable.
+    Subscription {
+        token: String,
+        subscription: Option<(SourceId, Box<Subscription>)>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// The configuration has changed.
     Settings(Settings),
     /// Some time has passed.
@@ -151,6 +157,13 @@ impl Writer {
             Work::Rename { was, id, answer } => {
                 group.answers.push(Answer::Poll(answer));
                 self.rename(&was, &id, group)
+            }
+            Work::Subscription { token, subscription, answer } => {
+                group.answers.push(Answer::Poll(answer));
+                match subscription {
+                    Some((source, new)) => group.changes.put_subscription(&source, &new),
+                    None => group.changes.remove_subscription(&token),
+                }
             }
             Work::Settings(settings) => {
                 self.setup.settings = settings;

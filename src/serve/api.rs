@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::items::item_json;
-use super::{Failure, Served, pages, status};
+use super::{Failure, Served, View, pages, status};
 use crate::briefs::{self, FallbackId, Form, Report, Sought};
 use crate::contract;
 use crate::model::{BriefId, BriefOrigin, Command, ItemId, Method, Reply};
@@ -303,9 +303,14 @@ async fn get_source(
 ) -> Result<Json<Value>, Failure> {
     let source = served.plan().source(&id).cloned().ok_or(Failure::NotFound("source"))?;
     let id = source.id.clone();
-    let state = served.read(move |view| view.store.state(&id)).await?;
+    let read = move |view: &View| {
+        let subscriptions = view.store.subscriptions()?.into_iter();
+        let subscription = subscriptions.filter(|(of, _)| *of == id).map(|(_, s)| s).next();
+        Ok((view.store.state(&id)?, subscription))
+    };
+    let (state, subscription) = served.read(read).await?;
     let state = state.map(|state| served.upcoming.correct(&source.id, state));
-    Ok(Json(contract::source::source(&source, state.as_ref())))
+    Ok(Json(contract::source::source(&source, state.as_ref(), subscription.as_ref())))
 }
 
 async fn poll(

@@ -62,6 +62,7 @@ fn kind(route: Option<&str>) -> &'static str {
         "feeds" => "feed",
         "" | "items" | "briefs" => "page",
         "api" => "api",
+        "websub" => "websub",
         "status" => "status",
         "metrics" => "metrics",
         "healthz" | "readyz" => "health",

@@ -14,6 +14,7 @@ mod items;
 mod pages;
 mod status;
 mod upcoming;
+mod websub;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -32,6 +33,7 @@ pub use condition::{Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::publisher;
 pub use upcoming::Upcoming;
+pub use websub::{Callbacks, HubCall};
 
 /// Pages and API calls that read the store at once.
 const READERS: usize = 16;
@@ -59,6 +61,8 @@ pub struct Plan {
     pub channels: Vec<Channel>,
     /// The bearer token of the API; without one it answers on the control socket only.
     pub token: Option<Secret>,
+    /// The largest delivery of a hub, in bytes.
+    pub max_delivery: u64,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
 }
@@ -77,6 +81,10 @@ pub struct Served {
     pub orders: mpsc::Sender<Order>,
     /// To whoever reads the configuration again.
     pub reloads: mpsc::Sender<ReloadOrder>,
+    /// To whoever deals with hubs.
+    pub hub_calls: mpsc::Sender<HubCall>,
+    /// The callbacks that hubs know.
+    pub callbacks: Callbacks,
     /// The watched directory of briefs.
     pub watched: Arc<Watched>,
     /// What is wrong right now.
@@ -100,6 +108,8 @@ pub struct Parts {
     pub orders: mpsc::Sender<Order>,
     /// See [`Served::reloads`].
     pub reloads: mpsc::Sender<ReloadOrder>,
+    /// See [`Served::hub_calls`].
+    pub hub_calls: mpsc::Sender<HubCall>,
     /// See [`Served::metrics`].
     pub metrics: Arc<Metrics>,
     /// See [`Served::clock`].
@@ -115,6 +125,8 @@ impl Served {
             documents: Arc::default(),
             orders: parts.orders,
             reloads: parts.reloads,
+            hub_calls: parts.hub_calls,
+            callbacks: Callbacks::default(),
             watched: Arc::default(),
             condition: Arc::default(),
             upcoming: Upcoming::default(),
@@ -242,6 +254,7 @@ pub fn public(served: Arc<Served>) -> Router {
         .merge(pages::routes())
         .merge(guarded)
         .nest("/api", api)
+        .merge(websub::routes())
         .merge(health::routes())
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
         .layer(axum::middleware::from_fn(auth::harden))

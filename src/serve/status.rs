@@ -1,5 +1,6 @@
 //! `/status`: every source with its last outcome, and what is wrong, in a plain table.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::html::Page;
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
+use crate::model::{SourceId, Subscription};
 use crate::store::{Store, StoreError};
 use crate::text::html::escape;
 
@@ -46,6 +48,13 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
             field(row, "due"), field(row, "due_because"), field(row, "failures"),
         )
         .ok();
+        for (name, words) in [("hub", "Hub"), ("moved_to", "Moved to")] {
+            let text = field(row, name);
+            if !text.is_empty() {
+                writeln!(body, "<tr><td colspan=\"6\"><small>{words}: {text}</small></td></tr>")
+                    .ok();
+            }
+        }
         let warnings = warnings(row);
         if !warnings.is_empty() {
             writeln!(body, "<tr><td colspan=\"6\"><small>{warnings}</small></td></tr>").ok();
@@ -125,15 +134,18 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
 
 fn stored(store: &Store, plan: &Plan, upcoming: &Upcoming) -> Result<Value, StoreError> {
     let (items, briefs) = store.counts();
+    let subscriptions: HashMap<SourceId, Subscription> =
+        store.subscriptions()?.into_iter().collect();
     let mut sources = Vec::new();
     for source in &plan.sources {
         let state = store.state(&source.id)?.map(|state| upcoming.correct(&source.id, state));
-        sources.push(contract::source::source(source, state.as_ref()));
+        let subscription = subscriptions.get(&source.id);
+        sources.push(contract::source::source(source, state.as_ref(), subscription));
     }
     let bytes = store.size_on_disk()?;
     Ok(json!({ "items": items, "briefs": briefs, "bytes": bytes, "sources": sources }))
 }
 
 fn bare(plan: &Plan) -> Vec<Value> {
-    plan.sources.iter().map(|source| contract::source::source(source, None)).collect()
+    plan.sources.iter().map(|source| contract::source::source(source, None, None)).collect()
 }

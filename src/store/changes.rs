@@ -15,12 +15,12 @@ use super::journal::Act;
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
     BodyRecord, BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord,
-    SourceRecord, VersionRecord, millis,
+    SourceRecord, SubscriptionRecord, VersionRecord, millis,
 };
 use super::{Look, MINT, Store, StoreError};
 use crate::model::{
     Address, Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Placement, SourceId,
-    SourceState, Story, Timestamp,
+    SourceState, Story, Subscription, Timestamp,
 };
 
 type Entries = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -228,6 +228,22 @@ impl<'s> Changes<'s> {
         self.seal(Tree::Meta, Kind::Channel, &channel_key(id), &record)
     }
 
+    /// Stores a subscription at a hub, under its token.
+    pub fn put_subscription(
+        &mut self,
+        source: &SourceId,
+        subscription: &Subscription,
+    ) -> Result<(), StoreError> {
+        let record = SubscriptionRecord::new(source.as_str(), subscription);
+        let key = subscription_key(&subscription.token);
+        self.seal(Tree::Meta, Kind::Subscription, &key, &record)
+    }
+
+    /// Forgets a subscription.
+    pub fn remove_subscription(&mut self, token: &str) -> Result<(), StoreError> {
+        self.remove(Tree::Meta, Kind::Subscription, &subscription_key(token))
+    }
+
     /// Writes the time, to learn whether writing is possible.
     pub fn put_heartbeat(&mut self, now: Timestamp) {
         self.set(Tree::Meta, b"heartbeat".to_vec(), millis(now).to_be_bytes().to_vec());
@@ -397,6 +413,12 @@ fn flags(record: &ItemRecord) -> u8 {
     let shown = if matches!(record.placement(), Placement::Shown(_)) { keys::SHOWN } else { 0 };
     let briefed = if record.brief.is_some() { keys::BRIEFED } else { 0 };
     shown | briefed
+}
+
+pub(super) const SUBSCRIPTIONS: &[u8] = b"websub/";
+
+fn subscription_key(token: &str) -> Vec<u8> {
+    [SUBSCRIPTIONS, token.as_bytes()].concat()
 }
 
 pub(super) fn channel_key(id: &ChannelId) -> Vec<u8> {

@@ -28,6 +28,7 @@ pub(super) enum Kind {
     Brief = b'B',
     Source = b'S',
     Channel = b'C',
+    Subscription = b'W',
 }
 
 /// Why a record cannot be read.

@@ -5,17 +5,17 @@ use std::sync::PoisonError;
 
 use serde::de::DeserializeOwned;
 
-use super::changes::channel_key;
+use super::changes::{SUBSCRIPTIONS, channel_key};
 use super::codec::{self, CodecError, Kind};
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
-    BodyRecord, ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord, VersionRecord,
-    moment,
+    BodyRecord, ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord,
+    SubscriptionRecord, VersionRecord, moment,
 };
 use super::{Store, StoreError};
 use crate::model::{
     Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Only, SourceId, SourceState,
-    Story, Timestamp,
+    Story, Subscription, Timestamp,
 };
 
 /// What is known of a guid that a source lists.
@@ -226,6 +226,20 @@ impl Store {
             changed: moment(record.changed),
             is_secret: record.is_secret,
         }))
+    }
+
+    /// Returns every subscription at a hub, and whose it is.
+    pub fn subscriptions(&self) -> Result<Vec<(SourceId, Subscription)>, StoreError> {
+        let mut subscriptions = Vec::new();
+        for entry in self.tree(Tree::Meta).scan_prefix(SUBSCRIPTIONS) {
+            let (key, value) = entry?;
+            let record: SubscriptionRecord =
+                self.decode(Tree::Meta, Kind::Subscription, &key, &value)?;
+            let token = String::from_utf8_lossy(key.get(SUBSCRIPTIONS.len()..).unwrap_or_default());
+            let Ok(source) = SourceId::new(record.source.as_str()) else { continue };
+            subscriptions.push((source, record.into_subscription(token.into_owned())));
+        }
+        Ok(subscriptions)
     }
 
     /// Returns how many items and briefs there are.

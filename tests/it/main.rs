@@ -15,6 +15,7 @@ mod credentials;
 mod daemon;
 mod desk;
 mod differential;
+mod entering;
 mod fuzzing;
 mod golden;
 mod hostile;

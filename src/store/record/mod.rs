@@ -5,6 +5,7 @@
 mod brief;
 mod item;
 mod source;
+mod subscription;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use crate::model::Timestamp;
 pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
 pub(super) use item::{BodyRecord, ItemRecord};
 pub(super) use source::SourceRecord;
+pub(super) use subscription::SubscriptionRecord;
 
 pub(super) type Millis = i64;
 

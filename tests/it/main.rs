@@ -13,6 +13,7 @@ mod commands;
 mod corpus;
 mod credentials;
 mod daemon;
+mod decoding;
 mod desk;
 mod differential;
 mod fuzzing;

@@ -24,6 +24,7 @@ mod logs;
 mod origin;
 mod readers;
 mod reloading;
+mod requesting;
 mod serving;
 mod subscribing;
 mod systemd;

@@ -23,6 +23,7 @@ mod journey;
 mod logs;
 mod origin;
 mod readers;
+mod redirecting;
 mod reloading;
 mod requesting;
 mod serving;

@@ -22,6 +22,7 @@ mod hostile;
 mod journey;
 mod logs;
 mod origin;
+mod pausing;
 mod readers;
 mod redirecting;
 mod reloading;

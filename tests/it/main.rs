@@ -25,6 +25,7 @@ mod origin;
 mod pausing;
 mod readers;
 mod redirecting;
+mod refusing;
 mod reloading;
 mod requesting;
 mod serving;

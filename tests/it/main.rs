@@ -18,6 +18,7 @@ mod desk;
 mod differential;
 mod fuzzing;
 mod golden;
+mod hazards;
 mod hostile;
 mod journey;
 mod logs;

@@ -24,6 +24,7 @@ mod journey;
 mod logs;
 mod origin;
 mod pausing;
+mod pushing;
 mod readers;
 mod redirecting;
 mod refusing;

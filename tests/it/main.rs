@@ -12,6 +12,7 @@ mod asking;
 mod commands;
 mod corpus;
 mod credentials;
+mod criteria;
 mod daemon;
 mod decoding;
 mod desk;

@@ -241,7 +241,8 @@ impl Origin {
         self.take(|_| true)
     }
 
-    fn take(&self, wanted: impl FnMut(&Asked) -> bool) -> Vec<Asked> {
+    /// Returns the requests so far that are wanted, and forgets them.
+    pub(crate) fn take(&self, wanted: impl FnMut(&Asked) -> bool) -> Vec<Asked> {
         let mut script = self.script.lock().unwrap();
         let (taken, kept) = script.asked.drain(..).partition(wanted);
         script.asked = kept;

@@ -49,14 +49,14 @@ impl Subscription {
     /// Waits until the hub is asked for a topic.
     #[track_caller]
     fn next(desk: &Desk, mode: &str, topic: &str) -> Self {
+        let is_wanted = |asked: &Asked| {
+            let form = asked.form();
+            let is = |key: &str, value: &str| form.get(key).is_some_and(|found| found == value);
+            asked.path == "/hub" && is("hub.mode", mode) && is("hub.topic", topic)
+        };
         let mut found = None;
         eventually(&format!("{mode} to {topic}"), || {
-            let forms = desk.origin.take_posted("/hub").into_iter().map(|asked| asked.form());
-            let is_wanted = |form: &HashMap<String, String>| {
-                form.get("hub.mode").is_some_and(|m| m == mode)
-                    && form.get("hub.topic").is_some_and(|t| t == topic)
-            };
-            found = found.take().or_else(|| forms.into_iter().find(is_wanted));
+            found = desk.origin.take(is_wanted).first().map(Asked::form);
             found.is_some()
         });
         Self { form: found.unwrap() }
@@ -122,7 +122,6 @@ fn reason(desk: &Desk, daemon: &Daemon, wanted: impl Fn(&str) -> bool) {
     let mut why = String::new();
     eventually("the reason is as wanted", || {
         why = desk.ok(&["why", "wire"]);
-        eprintln!("{why}");
         wanted(&why)
     });
 }
@@ -264,17 +263,23 @@ fn a_subscription_outlives_a_restart() {
     let daemon = desk.start();
     let body = hubbed(&desk, "wire", "After the restart");
     let signature = sign("sha256", subscription.secret(), &body);
-    assert!((200..300).contains(&subscription.deliver(&daemon, &body, Some(&signature))));
+    // A hub may have to come again while the store is read; that we know nothing of it, never.
+    eventually("the delivery is taken", || {
+        let status = subscription.deliver(&daemon, &body, Some(&signature));
+        assert!((200..300).contains(&status) || status == 503, "{status}");
+        status != 503
+    });
     daemon.until("feeds/all.xml", |got| got.text().contains("After the restart"));
     assert!(desk.origin.take_posted("/hub").is_empty(), "it need not be asked again");
 }
 
-// Rows: websub.subscribe
-#[test]
-fn a_hub_is_left_once_its_source_has_gone() {
+/// Changes the configuration so that `wire` is not subscribed to any more, and checks that its hub
+/// is told.
+#[track_caller]
+fn check_leaving(change: impl Fn(&Desk)) {
     let desk = desk(&["wire", "post"]);
     let (daemon, subscription) = subscribed(&desk);
-    configure(&desk, &["post"]);
+    change(&desk);
     desk.ok(&["reload"]);
     let own = topic(&desk, "wire");
     let leaving = Subscription::next(&desk, "unsubscribe", &own);
@@ -284,11 +289,23 @@ fn a_hub_is_left_once_its_source_has_gone() {
     assert_ne!(leaving.verify(&daemon, "subscribe", &own, DAY).status, 200);
 }
 
+// Rows: websub.subscribe
+#[test]
+fn a_hub_is_left_once_its_source_has_gone() {
+    check_leaving(|desk| configure(desk, &["post"]));
+}
+
+// Rows: websub.subscribe
+#[test]
+fn a_hub_is_left_once_hubs_are_not_wanted() {
+    check_leaving(|desk| desk.write("c.toml", &desk.configuration(&["wire", "post"])));
+}
+
 // Rows: websub.verify
 #[test]
 fn a_lease_is_renewed_before_it_ends_and_polls_are_rarer_while_it_holds() {
     let desk = desk(&["wire"]);
-    let (daemon, subscription) = subscribed(&desk);
+    let (daemon, _) = subscribed(&desk);
     reason(&desk, &daemon, |why| why.contains("6 h"));
     desk.later(60_000);
     reason(&desk, &daemon, |why| why.contains("6 h"));
@@ -304,7 +321,6 @@ fn a_lease_is_renewed_before_it_ends_and_polls_are_rarer_while_it_holds() {
     desk.origin.script("/hub", Answer::status(500));
     desk.later(72_000 + 90_000);
     reason(&desk, &daemon, |why| !why.contains("6 h") && why.contains("interval of 1 h"));
-    drop(subscription);
 }
 
 // Rows: websub.subscribe

@@ -1,5 +1,6 @@
 //! The harness: a temporary folder, the real binary, an origin.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -19,6 +20,13 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) out: String,
     pub(crate) err: String,
+}
+
+/// What came of one source's poll.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) ok: bool,
+    pub(crate) words: String,
 }
 
 impl From<Output> for Ran {
@@ -49,12 +57,16 @@ impl Desk {
             [[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n"
             .to_owned();
         for name in sources {
-            let url = self.origin.url(&format!("/{name}"));
-            text += &format!(
-                "[[source]]\nid = \"{name}\"\nurl = \"{url}\"\nallow_private = true\nfirst = \"all\"\n"
-            );
+            text += &source(name, &self.origin.url(&format!("/{name}")));
         }
         text
+    }
+
+    /// Configures other sources (ids and addresses), with more lines in `[fetch]`.
+    pub(crate) fn configure(&self, fetch: &str, sources: &[(String, String)]) {
+        let sources: String = sources.iter().map(|(id, url)| source(id, url)).collect();
+        let text = self.configuration(&[]).replace("[fetch]", &format!("[fetch]\n{fetch}"));
+        self.write("c.toml", &(text + &sources));
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -101,6 +113,30 @@ impl Desk {
     pub(crate) fn poll(&self) -> String {
         self.ok(&["poll"]);
         self.document("all")
+    }
+
+    /// Polls by a command and returns what came of each source that was asked.
+    #[track_caller]
+    pub(crate) fn outcomes(&self, which: &[&str]) -> BTreeMap<String, Told> {
+        let printed = self.ok(&[&["poll", "--json"], which].concat());
+        let told = printed.lines().map(|line| {
+            let told: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = |key: &str| told.get(key).and_then(|value| value.as_str()).unwrap();
+            let ok = told.get("ok").and_then(serde_json::Value::as_bool).unwrap();
+            (text("source").to_owned(), Told { ok, words: text("outcome").to_owned() })
+        });
+        told.collect()
+    }
+
+    /// Returns the titles of the stored items, by source.
+    #[track_caller]
+    pub(crate) fn titles(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut titles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for item in self.items() {
+            let text = |key: &str| item.get(key).and_then(|value| value.as_str()).unwrap();
+            titles.entry(text("feed").to_owned()).or_default().insert(text("title").to_owned());
+        }
+        titles
     }
 
     pub(crate) fn document(&self, channel: &str) -> String {
@@ -177,6 +213,38 @@ impl Daemon {
         }
     }
 
+    /// Has a source polled now.
+    #[track_caller]
+    pub(crate) fn poll(&self, source: &str) {
+        let token = ("Authorization", "Bearer a-token-for-tests");
+        let path = format!("api/sources/{source}/poll");
+        assert_eq!(self.ask("POST", &path, &[token], b"").status, 200);
+    }
+
+    /// Returns what came of each source so far.
+    #[track_caller]
+    pub(crate) fn told(&self) -> BTreeMap<String, Told> {
+        let token = ("Authorization", "Bearer a-token-for-tests");
+        let listed = self.ask("GET", "api/sources", &[token], b"");
+        let listed: Vec<serde_json::Value> = serde_json::from_slice(&listed.body).unwrap();
+        let text = |source: &serde_json::Value, key: &str| {
+            source.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
+        };
+        let told = |source: &serde_json::Value| {
+            let ok = source.get("ok").and_then(serde_json::Value::as_bool).unwrap_or(false);
+            (text(source, "id"), Told { ok, words: text(source, "outcome") })
+        };
+        listed.iter().map(told).collect()
+    }
+
+    /// Returns the most memory it has held so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib << 10
+    }
+
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -209,12 +277,35 @@ impl Drop for Daemon {
 
 /// Waits until something is so; fails after ten seconds.
 #[track_caller]
-pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, is_so: impl FnMut() -> bool) {
+    within(Duration::from_secs(10), what, is_so);
+}
+
+/// Waits until something is so; fails once its time is up.
+#[track_caller]
+pub(crate) fn within(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(10), "{what}");
+        assert!(began.elapsed() < limit, "{what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
+}
+
+/// Returns the `[[source]]` of an id and an address in this machine.
+pub(crate) fn source(id: &str, url: &str) -> String {
+    format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\nallow_private = true\nfirst = \"all\"\n")
+}
+
+/// Returns an RSS feed of one item without a date, with more elements in its channel.
+///
+/// Its rhythm stays unknown, so that it is due by the default interval, whatever the day.
+pub(crate) fn undated(title: &str, more: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:atom=\"http://www.w3.org/2005/Atom\" \
+         xmlns:sy=\"http://purl.org/rss/1.0/modules/syndication/\"><channel><title>The Wire</title>\
+         {more}<item><guid isPermaLink=\"false\">{title}</guid><title>{title}</title></item>\
+         </channel></rss>"
+    )
 }
 
 /// Returns a place that a test needs; where it is missing the test is skipped, and fails in CI.

@@ -12,6 +12,10 @@ use super::warnings::Warnings;
 /// How far the declaration is looked for; real ones end within 100 bytes, junk may precede it.
 const DECLARATION_WITHIN_BYTES: usize = 1024;
 
+/// How far a page's `meta` is looked for; browsers look at 1,024 bytes, which pages with long
+/// heads miss.
+const META_WITHIN_BYTES: usize = 4096;
+
 /// A document as text.
 #[derive(Debug)]
 pub(super) struct Decoded {
@@ -27,10 +31,24 @@ impl Decoded {
     }
 }
 
-/// Returns the text of a document.
+/// Returns the text of a feed.
 pub(super) fn decode(document: &Document<'_>, warnings: &mut Warnings) -> Decoded {
+    decode_as(document, declared_charset(document.bytes), warnings)
+}
+
+/// Returns the text of an HTML page, which declares its encoding in a `meta` (HTML 4.2.5.4).
+pub(super) fn decode_page(document: &Document<'_>) -> String {
+    let declared = declared_charset(document.bytes).or_else(|| meta_charset(document.bytes));
+    decode_as(document, declared, &mut Warnings::default()).text
+}
+
+fn decode_as(
+    document: &Document<'_>,
+    declared: Option<String>,
+    warnings: &mut Warnings,
+) -> Decoded {
     let mut decoded = by_signature(document, warnings)
-        .or_else(|| by_label(document, warnings))
+        .or_else(|| by_label(document, declared, warnings))
         .unwrap_or_else(|| by_guess(document.bytes, document, warnings));
     if let Some(text) = once_too_often(&decoded.text) {
         warnings.repair("double-encoded", &decoded.label);
@@ -80,9 +98,13 @@ fn utf32(bytes: &[u8], little: bool) -> String {
 }
 
 /// Decodes by the first label, of HTTP or the declaration, that fits the bytes.
-fn by_label(document: &Document<'_>, warnings: &mut Warnings) -> Option<Decoded> {
+fn by_label(
+    document: &Document<'_>,
+    declared: Option<String>,
+    warnings: &mut Warnings,
+) -> Option<Decoded> {
     let bytes = document.bytes;
-    let labels = [document.content_type.and_then(charset_of), declared_charset(bytes)];
+    let labels = [document.content_type.and_then(charset_of), declared];
     for label in labels.into_iter().flatten() {
         let Some(encoding) = Encoding::for_label(label.as_bytes()) else {
             warnings.repair("unknown-encoding", &label);
@@ -159,6 +181,19 @@ fn declared_charset(bytes: &[u8]) -> Option<String> {
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let label = value.split(quote).nth(1)?.trim();
     (!label.is_empty()).then(|| label.to_owned())
+}
+
+/// Returns the `charset` of the first `meta` that names one, in either form.
+fn meta_charset(bytes: &[u8]) -> Option<String> {
+    let head = bytes.get(..META_WITHIN_BYTES).unwrap_or(bytes);
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    head.split("<meta").skip(1).find_map(|tag| {
+        let (tag, _) = tag.split_once('>')?;
+        let (_, value) = tag.split_once("charset")?;
+        let value = value.trim_start().strip_prefix('=')?.trim_start_matches(['"', '\'', ' ']);
+        let label = value.split(['"', '\'', ' ', ';', '/']).next()?;
+        (!label.is_empty()).then(|| label.to_owned())
+    })
 }
 
 /// Returns the text of a document that was taken for windows-1252 and encoded a second time,
@@ -297,6 +332,30 @@ mod tests {
         );
         check(b"\xe9", None, "é", "windows-1252");
         check("é".as_bytes(), None, "é", "utf-8");
+    }
+
+    #[test]
+    fn a_page_declares_its_encoding_in_a_meta_and_a_feed_does_not() {
+        let page = |head: &str| [head.as_bytes(), b"\xc1"].concat();
+        for head in [
+            "<meta charset=koi8-r>",
+            "<html><META CHARSET = 'koi8-r' />",
+            "<meta name=x><meta http-equiv=content-type content='text/html; charset=koi8-r'>",
+        ] {
+            let bytes = page(head);
+            let mut document = Document {
+                bytes: &bytes,
+                content_type: Some("text/html"),
+                url: None,
+                language: None,
+                assume_timezone: None,
+            };
+            assert!(decode_page(&document).ends_with('\u{430}'), "{head}");
+            assert!(!decode(&document, &mut Warnings::default()).text.ends_with('\u{430}'));
+            document.content_type = Some("text/html; charset=windows-1251");
+            assert!(decode_page(&document).ends_with('\u{411}'), "{head}");
+        }
+        assert_eq!(meta_charset(b"<meta charset><meta charset=''>"), None);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! Order of the parts: `decode` makes text of the bytes; `xml` makes tokens of the text,
 //! repairing as it goes; `tree` makes elements; `draft` takes what each field says; `complete`
 //! decides what the dialect leaves open; `second` asks feed-rs where that left gaps. The same bytes always give the same feed, ids
-//! included. It fetches nothing and knows no other document of the source.
+//! included. It fetches nothing and knows no other document of the source. `article` stands
+//! apart: it reads the page that an item links to.
 
+mod article;
 mod complete;
 mod dates;
 mod decode;
@@ -23,6 +25,8 @@ mod second;
 mod tree;
 mod warnings;
 mod xml;
+
+pub use article::{Article, Known, NoArticle, article};
 
 use chrono::{FixedOffset, Offset, Utc};
 use url::Url;

@@ -40,6 +40,19 @@ pub(super) fn not_a_feed(text: &str, url: Option<&Url>) -> ParseError {
     ParseError::NotAFeed { what, feeds }
 }
 
+/// Returns what a page's relative addresses are joined with: its `base`, else its own address.
+pub(super) fn base(text: &str, url: &Url) -> Url {
+    let href = Tokens::new(text)
+        .filter_map(|token| match token {
+            Token::Open(tag) => Some(tag),
+            Token::Close(_) | Token::Text(_) => None,
+        })
+        .take(MAX_TAGS)
+        .find(|tag| tag.name.eq_ignore_ascii_case("base"))
+        .and_then(|tag| url.join(attribute(&tag, "href")?).ok());
+    href.filter(|base| matches!(base.scheme(), "http" | "https")).unwrap_or_else(|| url.clone())
+}
+
 /// Returns the address of a feed that a `link` offers.
 fn offer(tag: &Tag<'_>, base: Option<&Url>) -> Option<String> {
     let rel = attribute(tag, "rel")?.to_ascii_lowercase();
@@ -75,6 +88,16 @@ mod tests {
             "the document is an HTML page; it offers `https://example.org/a/f.xml`, \
              `https://example.org/b`",
         );
+    }
+
+    #[test]
+    fn a_page_may_name_another_base() {
+        let url = Url::parse("https://example.org/a/").unwrap();
+        let based = |text: &str| base(text, &url).to_string();
+        assert_eq!(based("<html><head><BASE href='/b/'><base href=/c/>"), "https://example.org/b/");
+        assert_eq!(based("<base target=x>"), "https://example.org/a/");
+        assert_eq!(based("<base href='javascript:x'>"), "https://example.org/a/");
+        assert_eq!(based(""), "https://example.org/a/");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::token::{Tag, Token, Tokens};
 
 /// Elements may stand this deep; deeper ones lose their tags and keep their text.
 const MAX_DEPTH: usize = 256;
+/// In a page for a program, which may walk up from each element; real ones are under 60 deep.
+const MAX_PAGE_DEPTH: usize = 100;
 
 /// Returns the markup reduced to what the list allows, balanced, with absolute addresses.
 ///
@@ -71,7 +73,8 @@ impl Writer<'_> {
             return;
         }
         self.close_implied(name);
-        if self.open.len() >= MAX_DEPTH {
+        let max_depth = if self.list == List::Page { MAX_PAGE_DEPTH } else { MAX_DEPTH };
+        if self.open.len() >= max_depth {
             self.unopened += usize::from(!tag.closed);
             return;
         }
@@ -105,7 +108,7 @@ impl Writer<'_> {
         self.out.push_str(name);
         let mut written: Vec<&'static str> = Vec::new();
         for (key, value) in &tag.attributes {
-            let Some(key) = self.list.attribute(key) else { continue };
+            let Some(key) = self.list.attribute(name, key) else { continue };
             if written.contains(&key) {
                 continue;
             }
@@ -154,12 +157,24 @@ impl Writer<'_> {
     /// Closes the elements whose end tags HTML lets authors leave out before this one.
     fn close_implied(&mut self, name: &str) {
         let Some((closes, barriers)) = implied(name) else {
-            if is_block(name) && self.open.last() == Some(&"p") {
-                self.close_to(self.open.len() - 1);
+            if is_block(name) {
+                self.close_paragraph();
             }
             return;
         };
         while let Some(at) = self.find_open(closes, |open| barriers.contains(&open)) {
+            self.close_to(at);
+        }
+    }
+
+    /// Closes an open paragraph before a block; for a program that reads a page as browsers do,
+    /// with whatever else is open in it, for people only if nothing is.
+    fn close_paragraph(&mut self) {
+        let at = match self.list {
+            List::Page => self.find_open(&["p"], is_block),
+            List::Display | List::Brief => self.open.len().checked_sub(1),
+        };
+        if let Some(at) = at.filter(|at| self.open.get(*at) == Some(&"p")) {
             self.close_to(at);
         }
     }
@@ -318,6 +333,29 @@ mod tests {
     fn the_brief_list_is_the_short_one() {
         let html = "<div><em>a</em> <strong>b</strong></div><hr><p class=x>c</p>";
         assert_eq!(sanitise(html, List::Brief, None), "a <strong>b</strong><p>c</p>");
+    }
+
+    #[test]
+    fn the_page_list_keeps_what_tells_an_article_from_the_rest() {
+        let page = |html: &str| {
+            let base = Url::parse("https://example.org/a/").unwrap();
+            sanitise(html, List::Page, Some(&base))
+        };
+        assert_eq!(
+            page("<div class=x id=y role=main style=z onclick=z>a</div>"),
+            "<div class=\"x\" id=\"y\" role=\"main\" style=\"z\">a</div>"
+        );
+        assert_eq!(
+            page("<form><button>a</button><input></form>"),
+            "<form><button>a</button></form>"
+        );
+        assert_eq!(page("<b id=1><font color=red>a</font></b>"), "<b>a</b>");
+        assert_eq!(
+            page("<img src='data:,x' data-src=/i.png>"),
+            "<img src=\"https://example.org/i.png\">"
+        );
+        assert_eq!(page("<p><b><i>a<p>b"), "<p><b><i>a</i></b></p><p>b</p>");
+        assert_eq!(page("<p><b>a<div>b"), "<p><b>a</b></p><div>b</div>");
     }
 
     #[test]

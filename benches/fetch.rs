@@ -146,6 +146,7 @@ async fn bare(port: &str, count: usize) {
 }
 
 async fn pass(port: &str, count: usize) {
+    rustls::crypto::ring::default_provider().install_default().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut text = format!(
         "[store]\npath = \"{}\"\n[fetch]\nhost_spacing = \"0s\"\nin_flight = {IN_FLIGHT}\n\

@@ -78,6 +78,11 @@ pub fn next(
     unskipped(Due { at, rule }, wishes)
 }
 
+/// Returns until when the publisher asks to stay away, if `now` lies in a skipped hour or day.
+pub fn stays_away(wishes: &Wishes, now: Timestamp) -> Option<Timestamp> {
+    outside_skipped(now, wishes)
+}
+
 /// Moves a due time out of the hours and days that the publisher asks to stay away in.
 fn unskipped(due: Due, wishes: &Wishes) -> Due {
     match outside_skipped(due.at, wishes) {

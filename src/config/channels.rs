@@ -41,6 +41,7 @@ fn channel(
     ];
     let items = table.integer("items", 50, 1..=10_000);
     let body = table.choice("body", Body::Brief, &bodies);
+    let full_text = table.boolean("full_text", false);
     let file = table.string("token_file");
     // A channel that names a token has one, whatever came of reading it.
     let read = |file| secret(table, "token_file", &file, place).unwrap_or_else(unguessable);
@@ -55,6 +56,7 @@ fn channel(
         only,
         items,
         body,
+        full_text,
         token: secret,
     })
 }

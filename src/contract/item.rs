@@ -28,6 +28,7 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         ("placement", Some(json!(placement))),
         ("origin", Some(json!(if story.brief.is_some() { "stored" } else { "extracted" }))),
         ("brief_id", Some(json!(story.brief.as_ref().map(ToString::to_string)))),
+        ("full_text", Some(json!(story.article.is_some()))),
         ("method", Some(json!(story.method.as_str()))),
         ("score", Some(score(story.score))),
         ("evidence", Some(json!(story.evidence))),

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::Config;
-use crate::model::{Address, Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp};
+use crate::model::{Address, Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp, Wishes};
 use crate::schedule::{self, Policy};
 use crate::serve::Served;
 use crate::store::{Store, StoreError};
@@ -42,6 +42,8 @@ struct Known {
     asked: bool,
     /// Since when it waits for its turn or is being polled.
     waiting: Option<Timestamp>,
+    /// What its publisher asks for.
+    wishes: Wishes,
 }
 
 /// When sources are asked.
@@ -148,7 +150,14 @@ impl Agenda {
             _ => Standing::Well,
         };
         let due = self.first_due(source, state, now);
-        Known { source: Arc::new(source.clone()), due, standing, asked: false, waiting: None }
+        Known {
+            source: Arc::new(source.clone()),
+            due,
+            standing,
+            asked: false,
+            waiting: None,
+            wishes: state.wishes.clone(),
+        }
     }
 
     /// Returns when a source is asked that this process has not asked yet.
@@ -234,6 +243,10 @@ impl Agenda {
             if known.waiting.is_some() || known.due.as_ref().is_none_or(|due| due.at != at) {
                 continue;
             }
+            if let Some(at) = schedule::stays_away(&known.wishes, now) {
+                self.set_due(&id, Due { at, rule: Rule::Skip });
+                continue;
+            }
             match self.parked_until(&host(&known.source), now) {
                 Some(until) => self.put_off(&id, until),
                 None => come.push(id),
@@ -260,7 +273,12 @@ impl Agenda {
     }
 
     /// Notes what came of a poll; `outcome` is none where the store did not take it.
-    pub(super) fn ended(&mut self, source: &Source, due: Due, outcome: Option<&Outcome>) {
+    pub(super) fn ended(
+        &mut self,
+        source: &Source,
+        (due, wishes): (Due, &Wishes),
+        outcome: Option<&Outcome>,
+    ) {
         let Some(known) = self.known.get_mut(&source.id) else { return };
         if let Some(since) = known.waiting.take() {
             self.waiting.remove(&(since, source.id.clone()));
@@ -269,6 +287,7 @@ impl Agenda {
         if *known.source == *source {
             known.due = (outcome != Some(&Outcome::Gone)).then_some(due);
             self.served.upcoming.set(&source.id, None);
+            known.wishes.clone_from(wishes);
         }
         let standing = match outcome {
             Some(Outcome::Gone) => Standing::Gone,

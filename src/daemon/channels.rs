@@ -159,7 +159,10 @@ impl Press {
             shown: true,
             limit: channel.items,
         };
-        let stories = self.store.newest(&listed)?;
+        let mut stories = self.store.newest(&listed)?;
+        if !channel.full_text {
+            stories.iter_mut().for_each(|story| story.article = None);
+        }
         let mut briefs: HashMap<BriefId, Brief> = HashMap::new();
         let mut publishers: HashMap<SourceId, Publisher> = HashMap::new();
         for story in &stories {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
+use super::articles::Fetched;
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
 use crate::matching::{Index, Recent, Rulings, Traits};
@@ -15,6 +16,8 @@ use crate::text::html;
 
 /// Items that are looked at again for one brief, beside those it is on.
 const MAX_RECENT: usize = 20_000;
+/// Words of an article that items are matched by; reports say first what they are about.
+const MAX_ARTICLE_WORDS: usize = 300;
 /// Items a brief can be on and still be updated at once.
 const MAX_WITH_BRIEF: usize = 10_000;
 
@@ -139,6 +142,35 @@ impl Desk {
         Ok(differing)
     }
 
+    /// Takes in an article, or that there is none, and shows an item that waited for it.
+    pub(super) fn take_article(
+        &mut self,
+        changes: &mut Changes<'_>,
+        fetched: Fetched,
+        now: Timestamp,
+    ) -> Result<Option<Story>, StoreError> {
+        let Some(before) = changes.story(fetched.item)? else { return Ok(None) };
+        let mut story = before.clone();
+        // What was read for an earlier version says nothing of this one.
+        if fetched.article.is_some() && story.content == fetched.content {
+            story.article = fetched.article;
+            story.summary = fetched.summary;
+            story.key_terms = fetched.key_terms;
+            let decision = self.index.decide(&item_text(&story), &self.rulings, now);
+            apply(&mut story, decision);
+        }
+        if matches!(story.placement, Placement::Waiting(_)) {
+            story.placement = Placement::Shown(whole_seconds(now));
+        }
+        if story == before {
+            return Ok(None);
+        }
+        story.changed = whole_seconds(now);
+        changes.put_story(&story, now)?;
+        self.remember(&story);
+        Ok(Some(story))
+    }
+
     /// Shows the items whose wait for a brief is over.
     pub(super) fn release(
         &mut self,
@@ -246,16 +278,29 @@ pub(super) fn item_text(story: &Story) -> ItemText {
         source: Some(story.source.clone()),
         guid: Some(story.guid.clone()),
         title: story.title.clone(),
-        lead: html::plain(story.lead.as_deref().unwrap_or(&story.html)),
+        lead: said(story),
         link: story.url.clone(),
         published: Some(story.published),
         lang: story.lang.clone(),
     }
 }
 
+/// Returns what the feed says of an item, and the beginning of its article.
+fn said(story: &Story) -> String {
+    let lead = html::plain(story.lead.as_deref().unwrap_or(&story.html));
+    match &story.article {
+        Some(article) => {
+            let article = html::plain(article);
+            let words = article.split_whitespace().take(MAX_ARTICLE_WORDS);
+            format!("{lead}\n{}", words.collect::<Vec<_>>().join(" "))
+        }
+        None => lead,
+    }
+}
+
 /// Extracts a brief for an item whose text is new.
 pub(super) fn enrich(story: &mut Story, measure: Measure) {
-    let text = html::plain(&story.html);
+    let text = html::plain(story.article.as_deref().unwrap_or(&story.html));
     let lead = story.lead.as_deref().map(html::plain).unwrap_or_default();
     let text = if text.trim().is_empty() { lead } else { text };
     let article = Article { title: &story.title, text: &text, lang: story.lang.as_deref() };

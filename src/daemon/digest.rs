@@ -13,7 +13,7 @@ use super::reading::Reading;
 use super::working::News;
 use crate::fetch::{Answer, Links};
 use crate::model::{
-    Address, CanonicalUrl, Feed, FeedFacts, Outcome, Source, SourceId, SourceState, Story,
+    Address, CanonicalUrl, Feed, FeedFacts, ItemId, Outcome, Source, SourceId, SourceState, Story,
     Timestamp, Wishes,
 };
 use crate::reconcile::{self, Arrival, Draft, Seen, Verdict};
@@ -39,6 +39,8 @@ pub(super) struct Digest {
     pub(super) renamed: Vec<(Story, String)>,
     /// Whether what documents say of the publisher differs.
     pub(super) facts_changed: bool,
+    /// New items that are shown once their articles are there.
+    pub(super) awaited: HashSet<ItemId>,
 }
 
 impl Digest {
@@ -58,6 +60,7 @@ impl Digest {
             changed: Vec::new(),
             renamed: Vec::new(),
             facts_changed: false,
+            awaited: HashSet::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What runs wherever the store is open: in the daemon, in one pass of `poll`, in a command.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -16,7 +16,7 @@ use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::run::RunError;
 use super::service::Service;
-use super::working::{News, Shared};
+use super::working::{News, Readers, Shared};
 use super::writer::{self, Settings, Setup, Work};
 use crate::config::{Config, Listen};
 use crate::enrich::Measure;
@@ -229,7 +229,7 @@ pub(super) fn line(
     let fetch = &config.fetch;
     Ok(Line {
         fetcher: fetcher(config)?,
-        large: Mutex::new(()),
+        reading: Readers::default(),
         store,
         policy: policy(config),
         measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },

@@ -83,6 +83,8 @@ impl Hubs {
             known.insert(subscription.token.clone(), (source, subscription));
         }
         let Ways { config, writer, news, polls, calls } = ways;
+        // Before anybody is told that we are ready, hubs are known.
+        served.callbacks.set(known.keys().cloned().collect());
         let (under_way, asking, failed_at) = (JoinSet::new(), HashSet::new(), None);
         Ok(Self {
             line,
@@ -204,7 +206,11 @@ impl Hubs {
         match wanted.filter(|_| !is_known).zip(random()) {
             Some(((hub, topic), (token, secret))) => {
                 let random = (&token, &secret);
-                let new = websub::wanted((&hub, &topic), &callbacks, random, self.now());
+                let mut new = websub::wanted((&hub, &topic), &callbacks, random, self.now());
+                new.home = match &source.address {
+                    Address::Http(url) if source.allow_private => Some(url.to_string()),
+                    _ => None,
+                };
                 self.keep(source.id.clone(), new).await
             }
             None => Ok(()),
@@ -295,12 +301,10 @@ impl Hubs {
             Act::Unsubscribe => websub::unsubscribe(&asked),
             Act::Ask | Act::Forget => websub::subscribe(&asked, LEASE_SECONDS),
         };
-        let config = Arc::clone(&self.config.borrow());
-        let configured = config.sources.iter().find(|known| known.id == source).cloned();
         let (line, token) = (Arc::clone(&self.line), token.to_owned());
         self.asking.insert(token.clone());
         self.under_way.spawn(async move {
-            let trouble = post(&line, configured.as_ref(), &asked, &form).await;
+            let trouble = post(&line, &asked, &form).await;
             Ended::Asked { token, trouble }
         });
         Ok(())
@@ -442,21 +446,18 @@ impl Hubs {
 /// Asks a hub, and returns why it failed, if it did.
 async fn post(
     line: &Line,
-    source: Option<&Source>,
     subscription: &Subscription,
     form: &[(&'static str, String)],
 ) -> Option<String> {
     let Ok(hub) = Url::parse(&subscription.hub) else {
         return Some("its address is none".to_owned());
     };
-    let bare = Access::default();
-    let way = match source.map(|source| (source, &source.address)) {
-        // SECURITY: logins are the source's; a hub gets none of them, wherever it lies.
-        Some((source, Address::Http(home))) => {
-            Way { home, allow_private: source.allow_private, access: &bare }
-        }
-        _ => Way { home: &hub, allow_private: false, access: &bare },
-    };
+    // SECURITY: logins are the source's; a hub gets none of them, wherever it lies. What its
+    // operator vouched for holds while the subscription lasts, to end it too.
+    let access = Access::default();
+    let home = subscription.home.as_deref().and_then(|home| Url::parse(home).ok());
+    let allow_private = home.is_some();
+    let way = Way { home: home.as_ref().unwrap_or(&hub), allow_private, access: &access };
     match line.fetcher.post(&hub, form, way).await {
         Ok(200..=299) => None,
         Ok(status) => Some(format!("HTTP {status}")),

@@ -7,6 +7,7 @@
 //! in `house::Ground`; what needs it open in `house::House`.
 
 mod agenda;
+mod articles;
 mod channels;
 mod clock;
 mod control;

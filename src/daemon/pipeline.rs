@@ -1,6 +1,6 @@
 //! One poll of one source: fetch → parse → reconcile → enrich. What it finds goes to the writer.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,9 +11,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::digest::{Digest, succeeded};
 use super::moving;
 use super::reading::{Found, Got, Reading, cut_off};
-use super::working::{News, Shared, Turns, Working};
+use super::working::{News, Readers, Shared, Turns, Working};
 use crate::enrich::Measure;
-use crate::fetch::{self, Answer, FetchError, Fetcher, Request, Way};
+use crate::fetch::{self, Answer, FetchError, Fetcher, Kind, Request, Way};
 use crate::model::{Address, Feed, Outcome, Source, SourceState, Timestamp, Validators, Warning};
 use crate::schedule::{self, Circumstances, Policy};
 use crate::store::{Store, StoreError};
@@ -26,8 +26,7 @@ const MAX_ARCHIVED: usize = 10_000;
 /// What polls share.
 pub(super) struct Line {
     pub(super) fetcher: Fetcher,
-    /// Held while a large document is parsed.
-    pub(super) large: Mutex<()>,
+    pub(super) reading: Readers,
     pub(super) store: Arc<Store>,
     pub(super) policy: Policy,
     pub(super) measure: Measure,
@@ -105,7 +104,8 @@ impl Line {
             Address::File(_) => url,
         };
         let way = Way { home, allow_private: source.allow_private, access: &source.access };
-        self.fetcher.get(&Request { url, validators, way, now, account: None }).await
+        let (account, kind) = (None, Kind::Feed);
+        self.fetcher.get(&Request { url, validators, way, now, account, kind }).await
     }
 
     /// Looks at the feed that a page offers which stands where the feed should be.

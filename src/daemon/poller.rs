@@ -9,13 +9,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::agenda::{Agenda, host};
+use super::articles::{self, Wanted};
 use super::digest::Digest;
 use super::house;
 use super::pipeline::Line;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::{Hosts, Turn};
-use crate::model::{Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp};
+use crate::model::{Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp, Wishes};
 use crate::schedule;
 use crate::serve::{Concern, Served};
 use crate::store::StoreError;
@@ -23,6 +24,8 @@ use crate::telemetry::{Metrics, Poll};
 
 /// The wall clock may be set while we sleep, so nobody sleeps longer than this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Polls and articles that wait for their hosts; with more, articles are given up.
+const MAX_WAITING: usize = 5_000;
 /// When the store did not take what was found, the source is asked again after this.
 const AFTER_STORE_ERROR: TimeDelta = TimeDelta::minutes(1);
 
@@ -47,19 +50,33 @@ pub(super) struct Poller {
     writer: mpsc::Sender<Work>,
     asked: mpsc::Receiver<SourceId>,
     agenda: Agenda,
-    hosts: Hosts<SourceId>,
-    under_way: JoinSet<Done>,
+    hosts: Hosts<Job>,
+    under_way: JoinSet<Ended>,
     measured: Option<Instant>,
+}
+
+/// What waits for its host.
+enum Job {
+    Poll(SourceId),
+    Article(Box<Wanted>),
+}
+
+/// What has ended.
+enum Ended {
+    Poll(Box<Done>),
+    /// On that host, which is left alone until then.
+    Article(String, Option<Timestamp>),
 }
 
 /// What remains of a poll once it is durable.
 struct Done {
     source: Arc<Source>,
     host: String,
-    due: Due,
+    due: (Due, Wishes),
     outcome: Option<Outcome>,
     /// Until when the others of its host are left alone.
     parks: Option<Timestamp>,
+    articles: Vec<Wanted>,
 }
 
 impl Poller {
@@ -156,7 +173,7 @@ impl Poller {
         let wanted = match which {
             Which::One(one) => return one == id,
             Which::All => !pauses || state.due.at <= now,
-            Which::Due => state.due.at <= now,
+            Which::Due => state.due.at <= now && schedule::stays_away(&state.wishes, now).is_none(),
         };
         let configured = self.applied.sources.iter().find(|source| source.id == *id);
         let is_parked = |source| self.agenda.parked_until(&host(source), now).is_some();
@@ -197,7 +214,7 @@ impl Poller {
 
     fn enqueue(&mut self, id: &SourceId) {
         if let Some(host) = self.agenda.wait(id, (self.line.clock)()) {
-            self.hosts.push(&host, id.clone());
+            self.hosts.push(&host, Job::Poll(id.clone()));
         }
     }
 
@@ -209,7 +226,8 @@ impl Poller {
         }
         while self.under_way.len() < self.applied.fetch.in_flight {
             match self.hosts.next(Instant::now()) {
-                Turn::Start(host, source) => self.start(host, &source),
+                Turn::Start(host, Job::Poll(source)) => self.start(host, &source),
+                Turn::Start(host, Job::Article(wanted)) => self.fetch(host, *wanted),
                 Turn::Wait(until) => {
                     let until = until.map(|at| at.saturating_duration_since(Instant::now()));
                     let due = self.agenda.until_due(self.now()).unwrap_or(LONGEST_SLEEP);
@@ -239,31 +257,70 @@ impl Poller {
             };
             drop(turn);
             match polled {
-                Ok(state) => {
+                Ok((state, articles)) => {
                     let parks = schedule::parked(&state, (line.clock)());
-                    Done { source, host, due: state.due, outcome: state.outcome, parks }
+                    let SourceState { due, outcome, wishes, .. } = state;
+                    let due = (due, wishes);
+                    Ended::Poll(Box::new(Done { source, host, due, outcome, parks, articles }))
                 }
                 Err(error) => {
                     tracing::debug!(source = %source.id, error = &error as &dyn std::error::Error, "cannot store what was polled");
                     let rule = Rule::Other("what was polled could not be stored".to_owned());
                     let due = Due { at: (line.clock)() + AFTER_STORE_ERROR, rule };
-                    Done { source, host, due, outcome: None, parks: None }
+                    let due = (due, Wishes::default());
+                    let (outcome, parks, articles) = (None, None, Vec::new());
+                    Ended::Poll(Box::new(Done { source, host, due, outcome, parks, articles }))
                 }
             }
         });
     }
 
-    fn ended(&mut self, done: Option<Result<Done, tokio::task::JoinError>>) -> Option<Done> {
-        let done = done?.ok()?;
+    fn fetch(&mut self, host: String, wanted: Wanted) {
+        let (line, writer) = (Arc::clone(&self.line), self.writer.clone());
+        self.under_way.spawn(async move {
+            let (source, item) = (wanted.source.id.clone(), wanted.item);
+            let fetched = articles::fetch(line, &writer, wanted).await;
+            let parks = fetched.unwrap_or_else(|error| {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(%source, %item, error, "cannot store an article");
+                None
+            });
+            Ended::Article(host, parks)
+        });
+    }
+
+    /// Takes note of what has ended, and returns it if it was a poll.
+    fn ended(&mut self, ended: Option<Result<Ended, tokio::task::JoinError>>) -> Option<Done> {
+        let done = match ended?.ok()? {
+            Ended::Poll(done) => *done,
+            Ended::Article(host, parks) => {
+                self.hosts.ended(&host, Instant::now());
+                self.park(&host, parks);
+                return None;
+            }
+        };
         self.hosts.ended(&done.host, Instant::now());
-        self.agenda.ended(&done.source, done.due.clone(), done.outcome.as_ref());
-        if let Some(until) = done.parks {
-            self.agenda.park(&done.host, until);
-            for waiting in self.hosts.take_waiting(&done.host) {
-                self.agenda.step_back(&waiting, until);
+        let (due, wishes) = &done.due;
+        self.agenda.ended(&done.source, (due.clone(), wishes), done.outcome.as_ref());
+        self.park(&done.host, done.parks);
+        for wanted in &done.articles {
+            // Those that find no place are shown without their articles.
+            if self.hosts.waiting() < MAX_WAITING {
+                self.hosts.push(&wanted.host(), Job::Article(Box::new(wanted.clone())));
             }
         }
         Some(done)
+    }
+
+    /// Leaves a host alone; its articles are given up.
+    fn park(&mut self, host: &str, until: Option<Timestamp>) {
+        let Some(until) = until else { return };
+        self.agenda.park(host, until);
+        for waiting in self.hosts.take_waiting(host) {
+            if let Job::Poll(source) = waiting {
+                self.agenda.step_back(&source, until);
+            }
+        }
     }
 
     /// Tells the metrics how things stand, at most once a second.
@@ -289,7 +346,7 @@ async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stat
     alone.join_next().await?.ok()
 }
 
-type Polled = Result<SourceState, StoreError>;
+type Polled = Result<(SourceState, Vec<Wanted>), StoreError>;
 
 async fn poll(
     line: Arc<Line>,
@@ -299,7 +356,9 @@ async fn poll(
 ) -> Polled {
     let began = Instant::now();
     let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
-    let digest = Arc::clone(&line).poll(Arc::clone(&source)).await?;
+    let mut digest = Arc::clone(&line).poll(Arc::clone(&source)).await?;
+    let articles = articles::wanted(&source, &digest);
+    digest.awaited = articles.iter().map(|wanted| wanted.item).collect();
     let outcome = digest.state.outcome.as_ref().map_or("not_modified", Outcome::as_str);
     metrics.poll(Poll { outcome, took: began.elapsed() });
     let news = line.news_in(&digest);
@@ -308,7 +367,7 @@ async fn poll(
         // Where the queue is full the next poll tells.
         line.news.try_send(news).ok();
     }
-    Ok(polled)
+    Ok((polled, articles))
 }
 
 /// Stores that a poll panicked, which is an outcome of its source like any other.
@@ -319,7 +378,9 @@ async fn panicked(
     began: Instant,
 ) -> Polled {
     let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
-    hand_over(writer, line.panicked(source)?, (source, was_failing, began)).await
+    let digest = line.panicked(source)?;
+    let state = hand_over(writer, digest, (source, was_failing, began)).await?;
+    Ok((state, Vec::new()))
 }
 
 /// Waits until what was found is durable.
@@ -327,7 +388,7 @@ async fn hand_over(
     writer: &mpsc::Sender<Work>,
     digest: Digest,
     (source, was_failing, began): (&Source, bool, Instant),
-) -> Polled {
+) -> Result<SourceState, StoreError> {
     let state = digest.state.clone();
     let outcome = state.outcome.as_ref().unwrap_or(&Outcome::NotModified);
     log(source, outcome, was_failing, began);

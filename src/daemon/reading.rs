@@ -71,35 +71,19 @@ impl Line {
                 None => return Found::Failed(refusal(source, &answer), Some(answer)),
             },
         };
-        let (line, asked) = (Arc::clone(self), Arc::clone(source));
-        let read = tokio::task::spawn_blocking(move || line.read(&asked, bytes, answer, known));
+        let work = Work { source: Arc::clone(source), content: bytes, answer, known };
+        let room = self.reading.take().await;
+        let small = tokio::task::spawn_blocking(move || work.read_small()).await;
+        drop(room);
         // One document must not be able to end the daemon: a panic is this poll's outcome.
-        read.await.unwrap_or_else(|error| Found::Failed(cut_off(&error), None))
-    }
-
-    fn read(
-        &self,
-        source: &Source,
-        content: Content,
-        answer: Option<Box<Answer>>,
-        known: Option<u128>,
-    ) -> Found {
-        let small = content.small();
-        let alone = small.is_none().then(|| self.large.lock());
-        let bytes = match small.unwrap_or_else(|| content.whole()) {
-            Ok(bytes) => bytes,
-            Err(error) => return Found::Failed(failure(&error), answer),
+        let work = match small {
+            Ok(Ok(found)) => return found,
+            Ok(Err(work)) => work,
+            Err(error) => return Found::Failed(cut_off(&error), None),
         };
-        let hash = xxh3_128(&bytes);
-        if known == Some(hash) {
-            return Found::SameBody(answer);
-        }
-        let parsed = parse::parse(&document(&bytes, source, answer.as_deref()));
-        drop(alone);
-        match parsed {
-            Ok(feed) => Found::Feed(Box::new(Reading { feed, hash, answer: answer.map(|a| *a) })),
-            Err(error) => no_feed(&error, &bytes, answer),
-        }
+        let _alone = self.reading.take_alone().await;
+        let read = tokio::task::spawn_blocking(move || work.read_whole()).await;
+        read.unwrap_or_else(|error| Found::Failed(cut_off(&error), None))
     }
 
     /// Reads a document that nobody asked for: what a hub delivers.
@@ -108,9 +92,11 @@ impl Line {
         source: &Arc<Source>,
         (bytes, content_type): (Vec<u8>, Option<String>),
     ) -> Result<Feed, String> {
-        let (line, source) = (Arc::clone(self), Arc::clone(source));
+        let source = Arc::clone(source);
+        let is_large = bytes.len() as u64 > LARGE_BYTES;
+        let _room =
+            if is_large { self.reading.take_alone().await } else { self.reading.take().await };
         let read = tokio::task::spawn_blocking(move || {
-            let _alone = (bytes.len() as u64 > LARGE_BYTES).then(|| line.large.lock());
             let url = match &source.address {
                 crate::model::Address::Http(url) => Some(url),
                 crate::model::Address::File(_) => None,
@@ -125,6 +111,46 @@ impl Line {
             parse::parse(&document).map_err(|error| error.to_string())
         });
         read.await.unwrap_or_else(|error| Err(cut_off(&error).to_string()))
+    }
+}
+
+/// Something to be read.
+struct Work {
+    source: Arc<Source>,
+    content: Content,
+    answer: Option<Box<Answer>>,
+    /// The hash of the body that was read last.
+    known: Option<u128>,
+}
+
+impl Work {
+    /// Reads a small document; a large one comes back.
+    fn read_small(self) -> Result<Found, Self> {
+        match self.content.small() {
+            Some(bytes) => Ok(self.read(bytes)),
+            None => Err(self),
+        }
+    }
+
+    fn read_whole(mut self) -> Found {
+        let content = std::mem::replace(&mut self.content, Content::Plain(Vec::new()));
+        self.read(content.whole())
+    }
+
+    fn read(self, bytes: Result<Vec<u8>, FetchError>) -> Found {
+        let answer = self.answer;
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(error) => return Found::Failed(failure(&error), answer),
+        };
+        let hash = xxh3_128(&bytes);
+        if self.known == Some(hash) {
+            return Found::SameBody(answer);
+        }
+        match parse::parse(&document(&bytes, &self.source, answer.as_deref())) {
+            Ok(feed) => Found::Feed(Box::new(Reading { feed, hash, answer: answer.map(|a| *a) })),
+            Err(error) => no_feed(&error, &bytes, answer),
+        }
     }
 }
 

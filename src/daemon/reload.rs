@@ -229,6 +229,7 @@ fn channel_keys(old: &Channel, new: &Channel) -> Vec<&'static str> {
         ("only", old.only != new.only),
         ("items", old.items != new.items),
         ("body", old.body != new.body),
+        ("full_text", old.full_text != new.full_text),
         ("token_file", old.token != new.token),
     ])
 }

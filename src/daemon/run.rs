@@ -305,10 +305,10 @@ impl Daemon {
             return Ok(End::Stop);
         };
         let directory = prepared?;
+        let hubs = house.hubs().await?;
         self.ground.served.ready();
         self.ground.service.ready();
         let polling = tokio::spawn(house.poller()?.run());
-        let hubs = house.hubs().await?;
         let tasks = [
             tokio::spawn(keep_rendering(press, Arc::clone(&house.dirty))),
             tokio::spawn(hubs.run()),

@@ -10,7 +10,7 @@ use super::reading::{failure, refusal};
 use super::{clock, desk};
 use crate::config::Config;
 use crate::fetch::{
-    self, Account, Answer, Exchange, FetchError, Fetcher, Request, Way, challenge_in,
+    self, Account, Answer, Exchange, FetchError, Fetcher, Kind, Request, Way, challenge_in,
 };
 use crate::model::{Address, Due, Feed, Outcome, Placement, Source, SourceState, Story, Timestamp};
 use crate::parse::{self, Document, ParseError};
@@ -110,7 +110,9 @@ impl Bench<'_> {
         let Source { allow_private, access, .. } = self.source;
         let way = Way { home, allow_private: *allow_private, access };
         let account = Some(&self.account);
-        let answer = self.fetcher.get(&Request { url, validators: None, way, now, account }).await;
+        let (validators, kind) = (None, Kind::Feed);
+        let request = Request { url, validators, way, now, account, kind };
+        let answer = self.fetcher.get(&request).await;
         let mut answer = answer.map_err(|error| (error.into(), None))?;
         let Some(body) = answer.body.take() else {
             let refused = TrialError::Refused(refusal(self.source, &answer));

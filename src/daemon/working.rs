@@ -3,9 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, Semaphore, SemaphorePermit, mpsc};
 
 use crate::model::{SourceId, Timestamp};
+
+/// Small documents that are read at once; a decoder may hold 16 MiB.
+const SMALL_READERS: usize = 4;
 
 /// What outlives a change of the configuration.
 #[derive(Debug, Clone)]
@@ -64,6 +67,35 @@ impl Working {
             sources.stopped.insert(source.clone());
             self.stopped.notify_one();
         }
+    }
+}
+
+/// Documents that are decoded and parsed at once, so that the memory this takes does not grow
+/// with the number of polls under way.
+#[derive(Debug)]
+pub(super) struct Readers {
+    small: Semaphore,
+    large: Semaphore,
+}
+
+impl Default for Readers {
+    fn default() -> Self {
+        Self { small: Semaphore::new(SMALL_READERS), large: Semaphore::new(1) }
+    }
+}
+
+/// Room to read a document in; none once nobody reads any more.
+pub(super) type Room<'r> = Option<SemaphorePermit<'r>>;
+
+impl Readers {
+    /// Waits until a small document may be read; no large one stands in its way.
+    pub(super) async fn take(&self) -> Room<'_> {
+        self.small.acquire().await.ok()
+    }
+
+    /// Waits until a large document may be read: one at a time.
+    pub(super) async fn take_alone(&self) -> Room<'_> {
+        self.large.acquire().await.ok()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::articles::{self, Fetched};
 use super::desk::Desk;
 use super::digest::Digest;
 use super::dirty::Dirty;
@@ -15,8 +16,8 @@ use super::log::with_causes;
 use super::service::Service;
 use crate::config::{Config, Matching};
 use crate::model::{
-    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Reply, SourceId, Story,
-    Subscription, Timestamp,
+    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Placement, Reply,
+    SourceId, Story, Subscription, Timestamp,
 };
 use crate::reconcile::place;
 use crate::serve::{Concern, Condition, Order};
@@ -42,6 +43,8 @@ pub(super) enum Work {
     Channel(ChannelId, Look),
     /// A source has another id now; answered when it is durable.
     Rename { was: SourceId, id: SourceId, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// The article of an item; answered when it is durable.
+    Article(Box<Fetched>, oneshot::Sender<Result<(), StoreError>>),
     /// A subscription at a hub, or that it is no more; answered when it is durable.
     Subscription {
         token: String,
@@ -157,6 +160,12 @@ impl Writer {
             Work::Rename { was, id, answer } => {
                 group.answers.push(Answer::Poll(answer));
                 self.rename(&was, &id, group)
+            }
+            Work::Article(fetched, answer) => {
+                group.answers.push(Answer::Poll(answer));
+                let story = self.desk.take_article(&mut group.changes, *fetched, now)?;
+                story.iter().for_each(|story| group.note(story));
+                Ok(())
             }
             Work::Subscription { token, subscription, answer } => {
                 group.answers.push(Answer::Poll(answer));
@@ -314,6 +323,10 @@ impl Writer {
             story
         });
         for mut story in digest.new.into_iter().chain(changed) {
+            if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))
+            {
+                story.placement = Placement::Waiting(articles::wait_of(now));
+            }
             self.desk.settle(&mut story, now);
             self.setup.metrics.decision(story.method.as_str());
             group.changes.put_story(&story, now)?;

@@ -21,8 +21,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LOCATION,
+    ACCEPT, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
 };
 use reqwest::{RequestBuilder, Response};
 use url::Url;
@@ -43,6 +43,7 @@ use clients::Clients;
 use patience::{Held, Patience, Room};
 
 const MAX_HOPS: usize = 5;
+const PAGES: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
 
 /// The bounds of every request (`[fetch]`).
 #[derive(Debug, Clone)]
@@ -78,6 +79,17 @@ pub struct Request<'r> {
     pub now: Timestamp,
     /// Where the exchanges are written down, if anybody wants to know.
     pub account: Option<&'r Account>,
+    /// What is hoped for.
+    pub kind: Kind,
+}
+
+/// What a request hopes for; the origin is told in `Accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A feed.
+    Feed,
+    /// The page of an article.
+    Page,
 }
 
 /// Sends requests. Cheap to share; connections are kept and reused.
@@ -154,6 +166,9 @@ impl Fetcher {
         request.way.check(url).await?;
         let outgoing = self.client(url, request.way)?.get(url.clone());
         let mut outgoing = request.way.open(url, outgoing);
+        if request.kind == Kind::Page {
+            outgoing = outgoing.header(ACCEPT, PAGES);
+        }
         if let Some(known) = sent_to(url, request.validators) {
             for (name, value) in
                 [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)]
@@ -219,7 +234,9 @@ impl Fetcher {
         let headers = response.headers();
         let text =
             |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let encoding = text(CONTENT_ENCODING);
+        // Several fields are one list (RFC 9110 5.3).
+        let codings = headers.get_all(CONTENT_ENCODING).iter().filter_map(|v| v.to_str().ok());
+        let encoding = Some(codings.collect::<Vec<_>>().join(",")).filter(|all| !all.is_empty());
         let mut answer = Answer {
             status,
             was_conditional: sent_to(&url, request.validators).is_some(),

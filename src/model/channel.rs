@@ -23,6 +23,8 @@ pub struct Channel {
     pub items: usize,
     /// What an item's body holds.
     pub body: Body,
+    /// Whether the original is the article, where its source has fetched it.
+    pub full_text: bool,
     /// If set, part of its URL, and the channel is listed nowhere.
     pub token: Option<Secret>,
 }

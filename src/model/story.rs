@@ -19,6 +19,8 @@ pub struct Story {
     pub html: String,
     /// Sanitised HTML of the publisher's lead, where it differs from `html`.
     pub lead: Option<String>,
+    /// Sanitised HTML of the article itself, where `full_text` has brought it.
+    pub article: Option<String>,
     /// BCP 47, as published or detected.
     pub lang: Option<String>,
     /// Who wrote it.

@@ -15,6 +15,8 @@ pub struct Subscription {
     pub token: String,
     /// The whole address that the hub calls.
     pub callback: String,
+    /// The source's own address, where its operator let that lie in a private network.
+    pub home: Option<String>,
     /// The key of the hub's signatures, in ASCII.
     pub secret: String,
     /// How it stands with the hub.
@@ -98,6 +100,7 @@ mod tests {
             topic: "https://news.example/feed".to_owned(),
             token: "t0ken".to_owned(),
             callback: "https://desk.example/websub/t0ken".to_owned(),
+            home: None,
             secret: "s3cret".to_owned(),
             standing: Standing::Asked { at: Timestamp::UNIX_EPOCH, attempts: 0 },
             delivered: None,

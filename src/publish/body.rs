@@ -172,10 +172,11 @@ impl<'p> Page<'p> {
 
     fn original(&mut self, entry: &Entry<'_>) {
         self.section(self.labels.original_post);
-        if entry.story.html.is_empty() {
+        let original = entry.story.article.as_ref().unwrap_or(&entry.story.html);
+        if original.is_empty() {
             self.block("p", self.labels.no_text);
         } else {
-            self.html.push_str(&entry.story.html);
+            self.html.push_str(original);
         }
     }
 

@@ -54,6 +54,7 @@ fn story(item: &Item, guid: String, feed: &Feed, (source, now): (&SourceId, Time
         url: item.url.clone().filter(|url| url.len() <= MAX_ADDRESS_BYTES),
         html,
         lead,
+        article: None,
         authors: authors(item, feed),
         categories: categories(item),
         enclosures: item.enclosures.iter().take(MAX_LISTED).cloned().collect(),

@@ -39,7 +39,7 @@ pub enum Verdict {
 
 /// Compares a listed item with what is known of it.
 ///
-/// A changed item keeps id, date, placement and brief; they are matched anew by the caller.
+/// A changed item keeps id, date, placement, brief, and its article while its address stands; they are matched anew by the caller.
 pub fn compare(draft: Draft, seen: Option<&Seen<'_>>) -> Verdict {
     match seen.map(|seen| (seen, seen.story)) {
         None => Verdict::New(Box::new(draft.story)),
@@ -51,6 +51,9 @@ pub fn compare(draft: Draft, seen: Option<&Seen<'_>>) -> Verdict {
             story.first_seen = seen.first_seen;
             let Some(known) = known else { return Verdict::New(Box::new(story)) };
             story.placement = known.placement;
+            if story.url == known.url {
+                story.article.clone_from(&known.article);
+            }
             story.brief.clone_from(&known.brief);
             story.method = known.method;
             story.score = known.score;

@@ -78,6 +78,7 @@ mod tests {
                 url: None,
                 html: String::new(),
                 lead: None,
+                article: None,
                 lang: None,
                 authors: Vec::new(),
                 categories: Vec::new(),

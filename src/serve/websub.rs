@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -77,6 +77,11 @@ pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new().route("/websub/{token}", get(intent).post(deliver))
 }
 
+/// A hub tries again; what it is told now would be wrong.
+fn not_yet(why: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], format!("{why}\n")).into_response()
+}
+
 fn unknown() -> Response {
     (StatusCode::NOT_FOUND, "there is no such subscription\n").into_response()
 }
@@ -86,8 +91,8 @@ async fn intent(
     Path(token): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    if let Err(closed) = served.view() {
-        return closed.into_response();
+    if let Some(why) = served.unready() {
+        return not_yet(&why);
     }
     if !served.callbacks.has(&token) {
         return unknown();
@@ -117,8 +122,8 @@ async fn deliver(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(closed) = served.view() {
-        return closed.into_response();
+    if let Some(why) = served.unready() {
+        return not_yet(&why);
     }
     if !served.callbacks.has(&token) {
         return unknown();

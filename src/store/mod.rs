@@ -349,6 +349,7 @@ mod tests {
             url: Some(format!("https://example.org/{guid}?utm_source=x")),
             html: "<p>Body</p>".to_owned(),
             lead: None,
+            article: None,
             lang: Some("en".to_owned()),
             authors: Vec::new(),
             categories: vec!["news".to_owned()],

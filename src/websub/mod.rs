@@ -36,6 +36,7 @@ pub fn wanted(
         topic: topic.to_owned(),
         callback: format!("{callbacks}{token}"),
         token,
+        home: None,
         secret: hex(secret),
         standing: Standing::Asked { at: now, attempts: 0 },
         delivered: None,

@@ -66,6 +66,11 @@ fn the_shipped_configurations_are_right_with_every_key_that_they_name() {
     };
     let token = folder.path().join("token");
     std::fs::write(&token, "a-token-for-tests").unwrap();
+    for (name, held) in [("bbc-login", "desk:hush"), ("bbc-key", "hush")] {
+        std::fs::write(folder.path().join(name), held).unwrap();
+    }
+    let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/ca.pem");
+    std::fs::copy(authority, folder.path().join("own-ca.pem")).unwrap();
     let lines: Vec<String> = text
         .lines()
         .map(|line| if is_key(&line) { line.trim_start_matches("# ") } else { line })

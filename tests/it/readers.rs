@@ -22,6 +22,7 @@ fn story(number: u128, title: &str, text: &str) -> Story {
         url: Some(format!("https://example.org/{number}")),
         html: format!("<p>{}</p>", briefwire::text::html::escape(text)),
         lead: None,
+        article: None,
         lang: Some("en".to_owned()),
         authors: Vec::new(),
         categories: vec![text.to_owned()],
@@ -57,6 +58,7 @@ fn rendered(stories: &[Story]) -> Vec<u8> {
         only: Only::Any,
         items: 50,
         body: Body::BriefAndOriginal,
+        full_text: false,
         token: None,
     };
     let site = Site {

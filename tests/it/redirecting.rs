@@ -250,18 +250,40 @@ fn a_new_source_that_is_a_page_leads_to_the_feed_it_names() {
 
 // Rows: disc.alternate
 #[test]
-fn a_page_moves_no_source_that_had_a_feed() {
+fn a_page_where_a_feed_was_leads_to_a_new_one_only_after_it_was_read_twice() {
     let desk = desk(&["wire".to_owned()]);
     let login = page("<link rel=alternate type=application/rss+xml href=/login-news>");
     desk.origin.script_turns("/wire", [Answer::ok(undated("A", "")), login]);
-    desk.origin.script("/login-news", Answer::ok(undated("Buy now", "")));
+    desk.origin.script("/login-news", Answer::ok(undated("B", "")));
     desk.outcomes(&[]);
-    for seconds in [7200, 14_400] {
+    for seconds in [7200, 7300] {
         desk.later(seconds);
-        assert!(!desk.outcomes(&[])["wire"].ok);
+        let told = desk.outcomes(&[]);
+        assert!(!told["wire"].ok, "an hour has not passed");
+        assert!(told["wire"].words.contains("an HTML page; it offers"), "{told:?}");
+        assert_eq!(desk.titles()["wire"], BTreeSet::from(["A".to_owned()]));
     }
-    assert_eq!(asked(&desk, "/login-news"), 0);
-    assert_eq!(desk.titles()["wire"], BTreeSet::from(["A".to_owned()]));
+    desk.origin.take_all();
+    desk.later(7200 + 3700);
+    assert!(desk.outcomes(&[])["wire"].ok, "it was a feed twice, an hour apart");
+    assert_eq!(desk.titles()["wire"], BTreeSet::from(["A".to_owned(), "B".to_owned()]));
+    let status = desk.ok(&["status"]);
+    let line = format!("its line is now: url = \"{}\"", desk.origin.url("/login-news"));
+    assert!(status.contains(&line), "{status}");
+    assert_eq!(asked(&desk, "/wire"), 1);
+
+    // From now on polls start there; when it refuses, the configured address counts again.
+    desk.origin.take_all();
+    desk.later(20_000);
+    desk.outcomes(&[]);
+    assert_eq!((asked(&desk, "/wire"), asked(&desk, "/login-news")), (0, 1));
+    desk.origin.script("/login-news", Answer::status(404));
+    desk.origin.script("/wire", Answer::ok(undated("A", "")));
+    desk.later(40_000);
+    let told = desk.outcomes(&[]);
+    assert!(told["wire"].words.contains("the configured one is asked next"), "{told:?}");
+    desk.later(80_000);
+    assert!(desk.outcomes(&[])["wire"].ok);
 }
 
 fn archived(title: &str, previous: &str) -> String {

@@ -14,6 +14,8 @@ use crate::store::keys::SourceKey;
 pub(in crate::store) struct BodyRecord {
     pub(in crate::store) html: String,
     pub(in crate::store) lead: Option<String>,
+    #[serde(default)]
+    pub(in crate::store) article: Option<String>,
 }
 
 /// An item without its long texts.
@@ -122,7 +124,12 @@ impl ItemRecord {
             summary: story.summary.clone(),
             key_terms: story.key_terms.iter().map(|t| (t.term.clone(), t.score)).collect(),
         };
-        (record, BodyRecord { html: story.html.clone(), lead: story.lead.clone() })
+        let body = BodyRecord {
+            html: story.html.clone(),
+            lead: story.lead.clone(),
+            article: story.article.clone(),
+        };
+        (record, body)
     }
 
     pub(in crate::store) fn placement(&self) -> Placement {
@@ -160,6 +167,7 @@ impl ItemRecord {
             url: self.url,
             html: body.html,
             lead: body.lead,
+            article: body.article,
             lang: self.lang,
             authors: self.authors.into_iter().map(person).collect(),
             categories: self.categories,

@@ -14,6 +14,8 @@ pub(in crate::store) struct SubscriptionRecord {
     topic: String,
     callback: String,
     secret: String,
+    #[serde(default)]
+    home: Option<String>,
     standing: StandingRecord,
     delivered: Option<Millis>,
     missed: Option<Millis>,
@@ -35,6 +37,7 @@ impl SubscriptionRecord {
             topic: subscription.topic.clone(),
             callback: subscription.callback.clone(),
             secret: subscription.secret.clone(),
+            home: subscription.home.clone(),
             standing: match &subscription.standing {
                 Standing::Asked { at, attempts } => StandingRecord::Asked(millis(*at), *attempts),
                 Standing::Active { since, until, renewal } => {
@@ -59,6 +62,7 @@ impl SubscriptionRecord {
             token,
             callback: self.callback,
             secret: self.secret,
+            home: self.home,
             standing: match self.standing {
                 StandingRecord::Asked(at, attempts) => Standing::Asked { at: moment(at), attempts },
                 StandingRecord::Active(since, until, renewal) => Standing::Active {

@@ -3,8 +3,8 @@
 //! `cargo bench --bench fetch [-- SOURCES]`: an origin of our own in a process apart, then two more
 //! processes, one after the other, each over all sources three times: cold, all unchanged (304),
 //! 5 % changed. The first is a loop of reqwest that keeps ETags and parses nothing; the second is
-//! `briefwire poll`, store and documents included. Printed: CPU seconds per 1,000 sources of each
-//! pass, the peak of memory, and the ratio of the two.
+//! the daemon itself, store and documents included, whose sources come due together every minute.
+//! Printed: CPU seconds per 1,000 sources of each pass, the peak of memory, and the ratio of the two.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -12,15 +12,12 @@
     reason = "a program to be read by a person, which fails loudly"
 )]
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use briefwire::config::{self, Environment};
-use briefwire::daemon::{Which, poll_once};
 use reqwest::header::{ETAG, IF_NONE_MATCH};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +27,8 @@ const PASSES: [&str; 3] = ["cold", "all 304", "5 % changed"];
 /// Sources that share a host, as a platform's feeds do.
 const PER_HOST: usize = 10;
 const IN_FLIGHT: usize = 64;
+/// Seconds between two polls of a source; longer than a pass takes.
+const EVERY: u64 = 60;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
@@ -41,7 +40,8 @@ fn main() {
             runtime.block_on(bare(port, count.parse().unwrap()));
         }
         (Some("pass"), Some(port), Some(count)) => {
-            runtime.block_on(pass(port, count.parse().unwrap()));
+            drop(runtime);
+            pass(port, count.parse().unwrap());
         }
         (count, ..) => compare(count.map_or(2000, |count| count.parse().unwrap())),
     }
@@ -54,6 +54,7 @@ fn compare(count: usize) {
     println!("{:12} {:>12} {:>12} {:>12} {:>10}", "", PASSES[0], PASSES[1], PASSES[2], "peak MB");
     let mut rows = Vec::new();
     for mode in ["bare", "pass"] {
+        ask(&port, "/reset");
         let child = start(&[mode, &port, &count.to_string()]);
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{mode} failed");
@@ -86,16 +87,16 @@ fn address(port: &str, number: usize) -> String {
     format!("http://127.0.{}.{}:{port}/feed/{number}", host / 250, host % 250 + 1)
 }
 
-/// Processor time of this process so far.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+/// Processor time of a process so far.
+fn cpu_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit_once(") ").unwrap().1;
     let field = |at: usize| after_name.split(' ').nth(at).unwrap().parse::<f64>().unwrap();
     (field(11) + field(12)) / 100.0
 }
 
-fn peak_megabytes() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+fn peak_megabytes(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
@@ -118,7 +119,7 @@ async fn bare(port: &str, count: usize) {
         if number == 2 {
             change(&client, port).await;
         }
-        let before = cpu_seconds();
+        let before = cpu_seconds(std::process::id());
         let permits = Arc::new(Semaphore::new(IN_FLIGHT));
         let mut under_way = tokio::task::JoinSet::new();
         for (source, tag) in tags.iter().cloned().enumerate() {
@@ -140,38 +141,77 @@ async fn bare(port: &str, count: usize) {
             let (source, tag) = done.unwrap();
             tags[source] = tag.or(tags[source].take());
         }
-        print!("{} ", (cpu_seconds() - before) * 1000.0 / count as f64);
+        print!("{} ", (cpu_seconds(std::process::id()) - before) * 1000.0 / count as f64);
     }
-    println!("{}", peak_megabytes());
+    println!("{}", peak_megabytes(std::process::id()));
 }
 
-async fn pass(port: &str, count: usize) {
-    rustls::crypto::ring::default_provider().install_default().unwrap();
+/// Runs the daemon through three passes; the CPU time between two quiet moments is a pass's.
+fn pass(port: &str, count: usize) {
     let folder = tempfile::tempdir().unwrap();
     let mut text = format!(
-        "[store]\npath = \"{}\"\n[fetch]\nhost_spacing = \"0s\"\nin_flight = {IN_FLIGHT}\n\
-         [[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n",
+        "[server]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"{}\"\n[fetch]\n\
+         host_spacing = \"0s\"\nin_flight = {IN_FLIGHT}\nevery = \"{EVERY}s\"\n\
+         min_every = \"{EVERY}s\"\n[[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n",
         folder.path().join("store").display()
     );
     for source in 0..count {
         let url = address(port, source);
-        text += &format!("[[source]]\nid = \"s{source}\"\nurl = \"{url}\"\nallow_private = true\n");
+        text += &format!(
+            "[[source]]\nid = \"s{source}\"\nurl = \"{url}\"\nallow_private = true\n\
+             every = \"{EVERY}s\"\n"
+        );
     }
-    let unread = |_: &Path| Err(std::io::Error::other("no file is named"));
     let file = folder.path().join("c.toml");
-    let config = config::read(text.as_bytes(), &file, &Environment::default(), unread).unwrap();
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
+    std::fs::write(&file, text).unwrap();
+    let mut daemon = Command::new(env!("CARGO_BIN_EXE_briefwire"))
+        .args(["run", "--config"])
+        .arg(&file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut before = 0.0;
     for number in 0..PASSES.len() {
         if number == 2 {
-            change(client.as_ref().unwrap(), port).await;
+            ask(port, "/change");
         }
-        let before = cpu_seconds();
-        let outcomes = poll_once(&config, &Which::All, &mut |_, _| {}).await.unwrap();
-        let good = outcomes.iter().filter(|(_, outcome)| outcome.is_success()).count();
-        assert_eq!(good, count, "every source is well");
-        print!("{} ", (cpu_seconds() - before) * 1000.0 / count as f64);
+        while asked(port) < (number + 1) * count {
+            std::thread::park_timeout(Duration::from_millis(200));
+        }
+        // What was read is committed and rendered meanwhile; the next pass is far.
+        let mut after = cpu_seconds(daemon.id());
+        loop {
+            std::thread::park_timeout(Duration::from_secs(1));
+            let now = cpu_seconds(daemon.id());
+            if now - after < 0.05 {
+                break;
+            }
+            after = now;
+        }
+        assert_eq!(asked(port), (number + 1) * count, "one request a source and pass");
+        print!("{} ", (after - before) * 1000.0 / count as f64);
+        before = after;
     }
-    println!("{}", peak_megabytes());
+    println!("{}", peak_megabytes(daemon.id()));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+}
+
+/// Asks the origin something that is no feed.
+fn ask(port: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    let mut reader = BufReader::new(stream);
+    while reader.read_line(&mut answer).unwrap() > 2 {}
+    reader.read_line(&mut answer).unwrap();
+    answer.lines().last().unwrap_or_default().to_owned()
+}
+
+/// Returns how many feeds the origin was asked for since the daemon's part began.
+fn asked(port: &str) -> usize {
+    ask(port, "/asked").parse().unwrap()
 }
 
 /// Answers `/feed/N` with 20 items, conditional requests with 304; `/change` edits every
@@ -179,15 +219,22 @@ async fn pass(port: &str, count: usize) {
 async fn origin() {
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     println!("{}", listener.local_addr().unwrap().port());
-    let version = Arc::new(AtomicUsize::new(1));
+    let counts = Arc::new(Counts::default());
     let began = Instant::now();
     while began.elapsed() < Duration::from_hours(1) {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        tokio::spawn(converse(stream, Arc::clone(&version)));
+        tokio::spawn(converse(stream, Arc::clone(&counts)));
     }
 }
 
-async fn converse(stream: TcpStream, version: Arc<AtomicUsize>) -> std::io::Result<()> {
+/// What the origin remembers.
+#[derive(Default)]
+struct Counts {
+    changes: AtomicUsize,
+    asked: AtomicUsize,
+}
+
+async fn converse(stream: TcpStream, counts: Arc<Counts>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let (reader, mut writer) = stream.into_split();
     let mut lines = tokio::io::BufReader::new(reader).lines();
@@ -200,11 +247,25 @@ async fn converse(stream: TcpStream, version: Arc<AtomicUsize>) -> std::io::Resu
         }
         let path = line.split(' ').nth(1).unwrap_or_default();
         let Some(number) = path.strip_prefix("/feed/").and_then(|n| n.parse::<usize>().ok()) else {
-            version.fetch_add(1, Ordering::Relaxed);
-            writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await?;
+            match path {
+                "/change" => {
+                    counts.changes.fetch_add(1, Ordering::Relaxed);
+                }
+                "/reset" => {
+                    counts.changes.store(0, Ordering::Relaxed);
+                    counts.asked.store(0, Ordering::Relaxed);
+                }
+                _ => {}
+            }
+            let body = format!("{}\n", counts.asked.load(Ordering::Relaxed));
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}");
+            writer.write_all(answer.as_bytes()).await?;
             continue;
         };
-        let version = if number.is_multiple_of(20) { version.load(Ordering::Relaxed) } else { 1 };
+        counts.asked.fetch_add(1, Ordering::Relaxed);
+        let changes = counts.changes.load(Ordering::Relaxed);
+        let version = if number.is_multiple_of(20) { 1 + changes } else { 1 };
         let current = format!("\"{number}-{version}\"");
         let answer = if tag == current {
             format!("HTTP/1.1 304 Not Modified\r\nETag: {current}\r\n\r\n")

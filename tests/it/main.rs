@@ -18,6 +18,7 @@ mod decoding;
 mod desk;
 mod differential;
 mod entering;
+mod filtering;
 mod fuzzing;
 mod golden;
 mod hazards;

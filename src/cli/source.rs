@@ -17,6 +17,7 @@ use crate::contract::time;
 use crate::daemon::{self, Trial};
 use crate::fetch::{Call, Exchange};
 use crate::model::{Address, Source};
+use crate::reconcile::Dropped;
 
 const COLUMNS: [Column; 5] = [
     Column::whole("SOURCE"),
@@ -135,6 +136,9 @@ fn show(trial: &Trial) -> anyhow::Result<()> {
             output::line(&format!("200 from {url}: {mime}, {} bytes", read.bytes))?;
         }
         parse::summarise(&read.feed)?;
+        for item in &read.dropped {
+            output::line(&format!("dropped by {}: {}", item.by, item.title))?;
+        }
         output::line(&format!(
             "a first poll would store {} items and show {} of them",
             read.stored, read.shown
@@ -161,6 +165,10 @@ impl Serialize for Tried<'_> {
                 out.serialize_entry("stored", &read.stored)?;
                 out.serialize_entry("shown", &read.shown)?;
                 out.serialize_entry("feed", &Printed(&read.feed))?;
+                out.serialize_entry(
+                    "dropped",
+                    &read.dropped.iter().map(kept_out).collect::<Value>(),
+                )?;
             }
             Err(error) => out.serialize_entry("error", &chain(error))?,
         }
@@ -168,6 +176,10 @@ impl Serialize for Tried<'_> {
         out.serialize_entry("due_because", &due.rule.to_string())?;
         out.end()
     }
+}
+
+fn kept_out(item: &Dropped) -> Value {
+    json!({ "title": item.title, "by": item.by })
 }
 
 fn chain(error: &daemon::TrialError) -> String {

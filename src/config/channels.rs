@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::Place;
+use super::filters;
 use super::mistake::suggestion;
 use super::secret::{secret, unguessable};
 use super::table::{Found, Table};
@@ -34,6 +35,7 @@ fn channel(
     let language = table.string("language").map(|found| found.value);
     let from = from(table, sources);
     let only = table.choice("only", Only::Any, &[("any", Only::Any), ("stored", Only::Stored)]);
+    let filters = filters::read(table);
     let bodies = [
         ("brief", Body::Brief),
         ("brief+original", Body::BriefAndOriginal),
@@ -54,6 +56,7 @@ fn channel(
         language,
         from,
         only,
+        filters,
         items,
         body,
         full_text,

@@ -93,6 +93,20 @@ impl<'t> Mistakes<'t> {
         });
     }
 
+    /// Returns the place of a byte of a text that stands, in its quotes, at `span`; the text's own
+    /// place where it is not written as it reads.
+    pub(super) fn within(&self, span: &Range<usize>, text: &str, at: usize) -> Range<usize> {
+        let written = self.text.get(span.clone()).unwrap_or_default();
+        let openings = ["'''", "\"\"\"", "'", "\""];
+        let inner = openings.iter().find_map(|opening| written.strip_prefix(opening));
+        let inner = inner.unwrap_or(written).trim_start_matches(['\r', '\n']);
+        if !inner.starts_with(text) {
+            return span.clone();
+        }
+        let start = span.end - inner.len() + at;
+        start..span.end
+    }
+
     /// Returns the mistakes in the order of the file.
     pub(super) fn sorted(mut self) -> Vec<Mistake> {
         self.found.sort();
@@ -125,6 +139,23 @@ mod tests {
         mistakes.add(&(14..15), "k", "found x", "nothing is accepted");
         let found = mistakes.sorted();
         assert_eq!((found[0].line, found[0].column), (2, 7));
+    }
+
+    #[test]
+    fn a_place_within_a_text_is_found_where_the_text_is_written_as_it_reads() {
+        for (file, text, at, column) in [
+            ("k = 'a(b'", "a(b", 1, 7),
+            ("k = \"a(b\"", "a(b", 1, 7),
+            (r"k = '\d('", r"\d(", 2, 8),
+            (r#"k = "\\d(""#, r"\d(", 2, 5),
+            ("k = '\"('", "\"(", 1, 7),
+            ("k = '''\na(b'''", "a(b", 1, 2),
+        ] {
+            let mut mistakes = Mistakes::new(file);
+            let place = mistakes.within(&(4..file.len()), text, at);
+            mistakes.add(&place, "k", "x", "y");
+            assert_eq!(mistakes.sorted()[0].column, column, "{file}");
+        }
     }
 
     #[test]

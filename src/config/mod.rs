@@ -6,6 +6,7 @@
 
 mod access;
 mod channels;
+mod filters;
 mod locate;
 mod mistake;
 mod secret;

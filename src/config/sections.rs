@@ -180,6 +180,7 @@ const MODULES: &[&str] = &[
     "matching",
     "enrich",
     "publish",
+    "websub",
     "contract",
     "store",
     "serve",

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Place;
 use super::access::access;
+use super::filters;
 use super::table::{Found, Table};
 use super::value;
 use crate::model::{Address, First, Source, SourceId};
@@ -49,6 +50,7 @@ fn source(
     let backfill = table.integer("backfill", 0, 0..=MAX_BACKFILL);
     let full_text = table.boolean("full_text", false);
     let access = access(table, place);
+    let filters = filters::read(table);
     Some(Source {
         id: id?,
         address: address?,
@@ -63,6 +65,7 @@ fn source(
         backfill,
         full_text,
         access,
+        filters,
     })
 }
 

@@ -295,20 +295,39 @@ impl<'r, 't> Table<'r, 't> {
     pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.get(key) else { return Vec::new() };
         let accepted = format!("tables that each begin with `[[{key}]]` are accepted");
+        self.tables_of(value, key, key, &accepted)
+    }
+
+    /// Returns the tables of a list, each read by a name of its own.
+    pub(super) fn tables(&mut self, key: &'static str, accepted: &str) -> Vec<Self> {
+        let Some(value) = self.get(key) else { return Vec::new() };
+        self.tables_of(value, key, &self.path(key), accepted)
+    }
+
+    fn tables_of(
+        &self,
+        value: &'t Spanned<DeValue<'t>>,
+        key: &str,
+        name: &str,
+        accepted: &str,
+    ) -> Vec<Self> {
         let Some(list) = value.get_ref().as_array() else {
-            self.expected(value, key, &accepted);
+            self.expected(value, key, accepted);
             return Vec::new();
         };
         let mut tables = Vec::new();
         for value in list {
             match value.get_ref().as_table() {
-                Some(table) => {
-                    tables.push(Self::new(key, table, value.span(), self.mistakes));
-                }
-                None => self.expected(value, key, &accepted),
+                Some(table) => tables.push(Self::new(name, table, value.span(), self.mistakes)),
+                None => self.expected(value, key, accepted),
             }
         }
         tables
+    }
+
+    /// Returns the place of a byte of a text, or of the text where it is written with escapes.
+    pub(super) fn within(&self, found: &Found<String>, at: usize) -> Range<usize> {
+        self.mistakes.borrow().within(&found.span, &found.value, at)
     }
 
     /// Returns where the table begins.

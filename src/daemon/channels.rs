@@ -14,8 +14,8 @@ use super::writer::Work;
 use crate::config::Config;
 use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Timestamp};
 use crate::publish::{Coding, Document, Entry, Publisher, Rendering, fingerprint, rss};
-use crate::serve::{Plan, Served, publisher};
-use crate::store::{Listed, Look, Store, StoreError};
+use crate::serve::{Plan, Served, publisher, taken};
+use crate::store::{Look, Store, StoreError};
 
 /// The media type of a channel's document.
 pub(super) const RSS: &str = "application/rss+xml; charset=utf-8";
@@ -144,22 +144,7 @@ impl Press {
 
     /// Renders a channel and swaps its document, if its content differs.
     fn renew(&self, sheet: &Sheet, channel: &Channel) -> Result<Option<Work>, StoreError> {
-        let sources: Vec<SourceId> = sheet
-            .plan
-            .sources
-            .iter()
-            .filter(|source| channel.takes(source))
-            .map(|source| source.id.clone())
-            .collect();
-        // "*" takes the items of sources that have left the configuration, too.
-        let sources = (!channel.from.contains(&Selector::All)).then_some(sources);
-        let listed = Listed {
-            sources: sources.as_deref(),
-            only: channel.only,
-            shown: true,
-            limit: channel.items,
-        };
-        let mut stories = self.store.newest(&listed)?;
+        let mut stories = taken(&self.store, &sheet.plan, channel, channel.items)?;
         if !channel.full_text {
             stories.iter_mut().for_each(|story| story.article = None);
         }

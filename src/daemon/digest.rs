@@ -143,6 +143,7 @@ impl Line {
         now: Timestamp,
     ) -> Result<Digest, StoreError> {
         let mut digest = Digest::empty(source, state, now);
+        let mut dropped = 0_usize;
         let drafts = reconcile::drafts(feed, &source.id, now);
         let listed: Vec<String> = drafts.iter().map(|draft| draft.story.guid.clone()).collect();
         for draft in drafts {
@@ -162,6 +163,13 @@ impl Line {
             let kept = known.as_ref().and_then(|known| known.story.as_deref()).cloned();
             match reconcile::compare(draft, seen.as_ref()) {
                 Verdict::Unchanged => {}
+                // What was stored once is wanted, whatever the filters have come to say.
+                Verdict::New(story)
+                    if known.is_none() && !reconcile::passes(&source.filters, &story) =>
+                {
+                    dropped += 1;
+                    continue;
+                }
                 Verdict::New(mut story) => {
                     desk::enrich(&mut story, self.measure);
                     digest.new.push(*story);
@@ -176,6 +184,9 @@ impl Line {
             if let Some(story) = kept.filter(|_| another_guid) {
                 digest.renamed.push((story, guid));
             }
+        }
+        if dropped > 0 {
+            tracing::debug!(source = %source.id, dropped, "filters dropped items");
         }
         Ok(digest)
     }

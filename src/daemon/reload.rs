@@ -192,6 +192,8 @@ fn source_keys(old: &Source, new: &Source) -> Vec<&'static str> {
         ("auth", old.access.auth != new.access.auth),
         ("headers", old.access.headers != new.access.headers),
         ("proxy", old.access.proxy != new.access.proxy),
+        ("keep", old.filters.keep != new.filters.keep),
+        ("drop", old.filters.drop != new.filters.drop),
     ])
 }
 
@@ -227,6 +229,8 @@ fn channel_keys(old: &Channel, new: &Channel) -> Vec<&'static str> {
         ("language", old.language != new.language),
         ("from", old.from != new.from),
         ("only", old.only != new.only),
+        ("keep", old.filters.keep != new.filters.keep),
+        ("drop", old.filters.drop != new.filters.drop),
         ("items", old.items != new.items),
         ("body", old.body != new.body),
         ("full_text", old.full_text != new.full_text),

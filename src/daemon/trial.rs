@@ -14,7 +14,7 @@ use crate::fetch::{
 };
 use crate::model::{Address, Due, Feed, Outcome, Placement, Source, SourceState, Story, Timestamp};
 use crate::parse::{self, Document, ParseError};
-use crate::reconcile::{self, Arrival};
+use crate::reconcile::{self, Arrival, Draft, Dropped};
 use crate::schedule::{self, Circumstances};
 
 /// What a source answered, and what a first poll of it would come to.
@@ -45,6 +45,8 @@ pub struct Read {
     pub stored: usize,
     /// How many of them would enter a channel.
     pub shown: usize,
+    /// The items that the source's filters keep out.
+    pub dropped: Vec<Dropped>,
 }
 
 /// Why there is no feed to show.
@@ -165,18 +167,20 @@ impl Bench<'_> {
         state.rhythm = digest::rhythm(&feed, now);
         state.wishes = digest::wishes(answer.as_ref(), &feed);
         state.outcome = Some(Outcome::NotModified);
-        let (stored, shown) = self.placed(&feed, now);
+        let drafts = reconcile::drafts(&feed, &self.source.id, now);
+        let dropped = reconcile::dropped(&drafts, &self.source.filters);
+        let (stored, shown) = self.placed(drafts, now);
         let (url, content_type) = answer.map(|a| (a.url, a.content_type)).unzip();
         let content_type = content_type.flatten();
-        (Ok(Read { url, content_type, bytes, feed, stored, shown }), state, None)
+        let read = Read { url, content_type, bytes, feed, stored, shown, dropped };
+        (Ok(read), state, None)
     }
 
     /// Returns how many items would be stored, and how many of them shown.
-    fn placed(&self, feed: &Feed, now: Timestamp) -> (usize, usize) {
-        let mut stories: Vec<Story> = reconcile::drafts(feed, &self.source.id, now)
-            .into_iter()
-            .map(|draft| draft.story)
-            .collect();
+    fn placed(&self, drafts: Vec<Draft>, now: Timestamp) -> (usize, usize) {
+        let passes = |story: &Story| reconcile::passes(&self.source.filters, story);
+        let mut stories: Vec<Story> =
+            drafts.into_iter().map(|draft| draft.story).filter(passes).collect();
         let arrival = Arrival {
             first: self.source.first,
             is_first_poll: true,

@@ -1,6 +1,6 @@
 //! The RSS channel we emit, as the operator configured it.
 
-use super::{ChannelId, Secret, Source, SourceId};
+use super::{ChannelId, Filters, Secret, Source, SourceId};
 
 /// A configured channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Channel {
     pub from: Vec<Selector>,
     /// Which items by the origin of their brief.
     pub only: Only,
+    /// Which items by what they say.
+    pub filters: Filters,
     /// How many items its document holds.
     pub items: usize,
     /// What an item's body holds.

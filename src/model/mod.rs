@@ -10,6 +10,7 @@ mod canonical;
 mod channel;
 mod command;
 mod feed;
+mod filter;
 mod id;
 mod matching;
 mod reload;
@@ -27,6 +28,7 @@ pub use feed::{
     Category, Enclosure, Feed, Format, Generator, Image, Item, ItemSource, Link, Person, Prose,
     Text, Thumbnail, Warning,
 };
+pub use filter::{Filter, FilterField, Filters, Pattern, PatternError, Sought};
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
 pub use reload::Reloaded;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{FixedOffset, Weekday};
 use url::Url;
 
-use super::{Access, SourceId, Timestamp};
+use super::{Access, Filters, SourceId, Timestamp};
 
 /// A configured subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Source {
     pub full_text: bool,
     /// How its origin lets us in.
     pub access: Access,
+    /// Which of its items are stored; asked of those that are new.
+    pub filters: Filters,
 }
 
 impl Source {
@@ -56,6 +58,7 @@ impl Source {
             backfill: 0,
             full_text: false,
             access: Access::default(),
+            filters: Filters::default(),
         }
     }
 }

@@ -5,9 +5,11 @@
 //! Which brief an item gets, and what is extracted from it, comes later.
 
 mod draft;
+mod filter;
 mod placement;
 
 pub use draft::{Draft, drafts};
+pub use filter::{Dropped, dropped, passes};
 pub use placement::{Arrival, place};
 
 use crate::model::{ItemId, Story, Timestamp};

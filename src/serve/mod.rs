@@ -31,7 +31,7 @@ use crate::telemetry::Metrics;
 
 pub use condition::{Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
-pub use items::publisher;
+pub use items::{publisher, taken};
 pub use upcoming::Upcoming;
 pub use websub::{Callbacks, HubCall};
 

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::html::{Page, missing};
-use super::items::Shown;
+use super::items::{Shown, taken};
 use super::{Failure, Served, View};
-use crate::model::{Body, BriefId, Channel, ItemId, Only, Story};
+use crate::model::{Body, BriefId, ItemId, Only, Story};
 use crate::publish::{Entry, Site, article, item_body, labels, publish_item};
 use crate::store::{Listed, StoreError};
 use crate::text::html::escape;
@@ -47,7 +47,7 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
         )
         .ok();
         writeln!(body, "<section><h2>{title}</h2>\n<p><a href=\"{url}\">{url}</a></p>\n<ul>").ok();
-        for story in preview(view, channel)? {
+        for story in taken(&view.store, &view.plan, channel, PREVIEW)? {
             let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
             let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };
             let (id, title) = (story.id, escape(title));
@@ -57,19 +57,6 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
     }
     body.push_str("<p><a href=\"/status\">Status</a></p></main>");
     Ok((head, body))
-}
-
-fn preview(view: &View, channel: &Channel) -> Result<Vec<Story>, StoreError> {
-    let sources: Vec<_> = view
-        .plan
-        .sources
-        .iter()
-        .filter(|source| channel.takes(source))
-        .map(|source| source.id.clone())
-        .collect();
-    let listed =
-        Listed { sources: Some(&sources), only: channel.only, shown: true, limit: PREVIEW };
-    view.store.newest(&listed)
 }
 
 async fn item(

@@ -424,6 +424,26 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_that_are_accepted_are_sought_further_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        let stories: Vec<Story> = (1..=9).map(|n| story("a", &n.to_string(), n)).collect();
+        put(&store, &stories);
+        let sources = [source("a")];
+        for sources in [None, Some(sources.as_slice())] {
+            let listed = Listed { sources, only: Only::Any, shown: true, limit: 2 };
+            let asked = std::cell::Cell::new(0);
+            let accept = |story: &Story| {
+                asked.set(asked.get() + 1);
+                matches!(story.guid.as_str(), "7" | "4" | "2")
+            };
+            let found = store.newest_accepted(&listed, &accept).unwrap();
+            assert_eq!(found.iter().map(|s| s.guid.as_str()).collect::<Vec<_>>(), ["7", "4"]);
+            assert_eq!(asked.get(), 6, "no further than it must");
+        }
+    }
+
+    #[test]
     fn an_item_is_found_by_its_address_and_by_its_brief() {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = open(folder.path());

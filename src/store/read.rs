@@ -1,6 +1,7 @@
 //! What the store can be asked.
 
 use std::collections::{BinaryHeap, HashSet};
+use std::iter;
 use std::sync::PoisonError;
 
 use serde::de::DeserializeOwned;
@@ -17,6 +18,12 @@ use crate::model::{
     Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Only, SourceId, SourceState,
     Story, Subscription, Timestamp,
 };
+
+/// How many items a filter may be asked of, where most of them do not pass.
+const MAX_LOOKED_AT: usize = 5_000;
+
+/// Items as they are found, one at a time.
+type Walk<'w> = Box<dyn Iterator<Item = Result<Sequence, StoreError>> + 'w>;
 
 /// What is known of a guid that a source lists.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,33 +128,52 @@ impl Store {
 
     /// Returns the newest items: by when they were shown, else by their date.
     pub fn newest(&self, listed: &Listed<'_>) -> Result<Vec<Story>, StoreError> {
-        let items = match listed.sources {
-            None => self.newest_of_all(listed)?,
-            Some(sources) => self.newest_of(sources, listed)?,
-        };
-        self.load(items.into_iter().map(|item| Ok(Some(item))))
+        self.load(self.listed(listed)?.take(listed.limit).map(|item| item.map(Some)))
     }
 
-    fn newest_of_all(&self, listed: &Listed<'_>) -> Result<Vec<Sequence>, StoreError> {
-        let mut items = Vec::new();
-        for entry in self.tree(Tree::ByTime).iter().rev() {
-            if items.len() >= listed.limit {
+    /// Returns the newest of the items that `accept` takes.
+    ///
+    /// It is asked of no more than 5,000 of them.
+    pub fn newest_accepted(
+        &self,
+        listed: &Listed<'_>,
+        accept: &dyn Fn(&Story) -> bool,
+    ) -> Result<Vec<Story>, StoreError> {
+        let mut stories = Vec::new();
+        for item in self.listed(listed)?.take(MAX_LOOKED_AT) {
+            if stories.len() >= listed.limit {
                 break;
             }
-            let (key, value) = entry?;
-            if wanted(listed, value.last().copied().unwrap_or(0)) {
-                items.extend(keys::item_of(&key));
-            }
+            stories.extend(self.story_at(item?)?.filter(accept));
         }
-        Ok(items)
+        Ok(stories)
+    }
+
+    /// Walks through what is listed, whatever its limit, newest first.
+    fn listed<'l>(&self, listed: &'l Listed<'l>) -> Result<Walk<'l>, StoreError> {
+        match listed.sources {
+            None => Ok(self.newest_of_all(listed)),
+            Some(sources) => self.newest_of(sources, listed),
+        }
+    }
+
+    fn newest_of_all<'l>(&self, listed: &'l Listed<'l>) -> Walk<'l> {
+        let entries = self.tree(Tree::ByTime).iter().rev();
+        Box::new(entries.filter_map(move |entry| match entry {
+            Ok((key, value)) if wanted(listed, value.last().copied().unwrap_or(0)) => {
+                keys::item_of(&key).map(Ok)
+            }
+            Ok(_) => None,
+            Err(error) => Some(Err(error.into())),
+        }))
     }
 
     /// Merges the sources' own lists; costs a seek a source and a step an item.
-    fn newest_of(
+    fn newest_of<'l>(
         &self,
         sources: &[SourceId],
-        listed: &Listed<'_>,
-    ) -> Result<Vec<Sequence>, StoreError> {
+        listed: &'l Listed<'l>,
+    ) -> Result<Walk<'l>, StoreError> {
         let unique: HashSet<SourceKey> =
             sources.iter().filter_map(|id| self.source_key(id)).collect();
         let mut lists = Vec::new();
@@ -160,16 +186,15 @@ impl Store {
             }
             lists.push(list);
         }
-        let mut items = Vec::new();
-        while items.len() < listed.limit {
-            let Some((_, item, number)) = heads.pop() else { break };
-            items.push(item);
-            let Some(list) = lists.get_mut(number) else { continue };
-            if let Some((at, item)) = next_wanted(list, listed)? {
-                heads.push((at, item, number));
+        Ok(Box::new(iter::from_fn(move || {
+            let (_, item, number) = heads.pop()?;
+            match next_wanted(lists.get_mut(number)?, listed) {
+                Ok(Some((at, next))) => heads.push((at, next, number)),
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
             }
-        }
-        Ok(items)
+            Some(Ok(item))
+        })))
     }
 
     /// Returns every item since `since`, oldest first, at most the newest `limit`.

@@ -12,4 +12,4 @@ pub use language::{detect, direction, primary};
 pub use rarity::rarity;
 pub use sentences::sentences;
 pub use stop_words::is_stop_word;
-pub use words::{Stemmer, Word, fold, words};
+pub use words::{Stemmer, Word, fold, is_ideograph, words};

@@ -34,13 +34,13 @@ impl Word<'_> {
 pub fn words(text: &str) -> Vec<Word<'_>> {
     let mut found: Vec<Word<'_>> = Vec::new();
     for (start, word) in text.unicode_word_indices() {
-        if !is_ideograph(word) {
+        if !is_one_ideograph(word) {
             found.push(Word { text: word, start });
             continue;
         }
         let next = start + word.len();
         let neighbour = text.get(next..).and_then(|rest| rest.chars().next());
-        let length = match neighbour.filter(|c| is_ideograph_char(*c)) {
+        let length = match neighbour.filter(|c| is_ideograph(*c)) {
             Some(neighbour) => word.len() + neighbour.len_utf8(),
             // The last character of a run is part of the pair before it.
             None if found.last().is_some_and(|last| last.end() == next) => continue,
@@ -51,12 +51,13 @@ pub fn words(text: &str) -> Vec<Word<'_>> {
     found
 }
 
-fn is_ideograph(word: &str) -> bool {
+fn is_one_ideograph(word: &str) -> bool {
     let mut characters = word.chars();
-    characters.next().is_some_and(is_ideograph_char) && characters.next().is_none()
+    characters.next().is_some_and(is_ideograph) && characters.next().is_none()
 }
 
-fn is_ideograph_char(c: char) -> bool {
+/// Returns whether a character is of a script that does not part its words.
+pub fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FA1F}')
 }

@@ -19,6 +19,7 @@ mod decoding;
 mod desk;
 mod differential;
 mod entering;
+mod filtering;
 mod fuzzing;
 mod golden;
 mod hazards;

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use briefwire::model::{
-    Body, Channel, ChannelId, ItemId, KeyTerm, Method, Only, Placement, Selector, SourceId, Story,
-    Timestamp,
+    Body, Channel, ChannelId, Filters, ItemId, KeyTerm, Method, Only, Placement, Selector,
+    SourceId, Story, Timestamp,
 };
 use briefwire::publish::{Entry, Publisher, Rendering, Site, rss};
 use proptest::prelude::*;
@@ -55,6 +55,7 @@ fn rendered(stories: &[Story]) -> Vec<u8> {
         description: None,
         language: None,
         from: vec![Selector::All],
+        filters: Filters::default(),
         only: Only::Any,
         items: 50,
         body: Body::BriefAndOriginal,

@@ -2,10 +2,12 @@
 //!
 //! `cargo bench --bench fetch [-- SOURCES]`: an origin of our own in a process apart, then two more
 //! processes, one after the other, each over all sources three times: cold, all unchanged (304),
-//! 5 % changed. The first is a loop of reqwest that keeps ETags and parses nothing; the second is
+//! 5 % changed. The first is a loop of reqwest that keeps tags and parses nothing; the second is
 //! the daemon itself, store and documents included, whose sources come due together every minute.
 //! Printed: CPU seconds per 1,000 sources of each pass, the peak of memory, and the ratio of the two.
 #![expect(
+    clippy::cast_precision_loss,
+    clippy::format_push_string,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -146,7 +146,9 @@ impl Press {
     fn renew(&self, sheet: &Sheet, channel: &Channel) -> Result<Option<Work>, StoreError> {
         let mut stories = taken(&self.store, &sheet.plan, channel, channel.items)?;
         if !channel.full_text {
-            stories.iter_mut().for_each(|story| story.article = None);
+            for story in &mut stories {
+                story.article = None;
+            }
         }
         let mut briefs: HashMap<BriefId, Brief> = HashMap::new();
         let mut publishers: HashMap<SourceId, Publisher> = HashMap::new();

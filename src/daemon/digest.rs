@@ -64,6 +64,12 @@ impl Digest {
         }
     }
 
+    /// Returns whether there is more to store than that the source was asked.
+    pub(super) fn is_news(&self) -> bool {
+        let items = self.new.len() + self.changed.len() + self.renamed.len();
+        items > 0 || self.facts_changed
+    }
+
     /// Gives what was found to the id that the source has by now.
     pub(super) fn belong_to(&mut self, id: &SourceId) {
         self.source = id.clone();

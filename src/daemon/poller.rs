@@ -362,7 +362,7 @@ async fn poll(
     let outcome = digest.state.outcome.as_ref().map_or("not_modified", Outcome::as_str);
     metrics.poll(Poll { outcome, took: began.elapsed() });
     let news = line.news_in(&digest);
-    let polled = hand_over(&writer, digest, (&source, was_failing, began)).await?;
+    let polled = hand_over(&line, &writer, digest, (&source, was_failing, began)).await?;
     if let Some(news) = news {
         // Where the queue is full the next poll tells.
         line.news.try_send(news).ok();
@@ -379,12 +379,13 @@ async fn panicked(
 ) -> Polled {
     let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
     let digest = line.panicked(source)?;
-    let state = hand_over(writer, digest, (source, was_failing, began)).await?;
+    let state = hand_over(line, writer, digest, (source, was_failing, began)).await?;
     Ok((state, Vec::new()))
 }
 
-/// Waits until what was found is durable.
+/// Waits until what was found is durable; where that is nothing, it is written within a second.
 async fn hand_over(
+    line: &Line,
     writer: &mpsc::Sender<Work>,
     digest: Digest,
     (source, was_failing, began): (&Source, bool, Instant),
@@ -392,7 +393,11 @@ async fn hand_over(
     let state = digest.state.clone();
     let outcome = state.outcome.as_ref().unwrap_or(&Outcome::NotModified);
     log(source, outcome, was_failing, began);
-    commit(writer, digest).await?;
+    if digest.is_news() {
+        commit(writer, digest).await?;
+    } else {
+        line.store.note_state(&source.id, digest.state);
+    }
     Ok(state)
 }
 

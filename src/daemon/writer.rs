@@ -128,6 +128,25 @@ impl Writer {
             }
             self.finish(group, failure);
         }
+        self.write_noted();
+    }
+
+    /// Writes what polls noted before the end.
+    fn write_noted(&self) {
+        loop {
+            let mut changes = self.setup.store.begin();
+            let written = changes
+                .put_noted(GROUP_VALUES)
+                .and_then(|some| self.commit(changes).map(|()| some));
+            match written {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    return tracing::warn!(error, "the last polls' states are not stored");
+                }
+            }
+        }
     }
 
     /// Adds a piece of work to the group.
@@ -163,8 +182,9 @@ impl Writer {
             }
             Work::Article(fetched, answer) => {
                 group.answers.push(Answer::Poll(answer));
-                let story = self.desk.take_article(&mut group.changes, *fetched, now)?;
-                story.iter().for_each(|story| group.note(story));
+                if let Some(taken) = self.desk.take_article(&mut group.changes, *fetched, now)? {
+                    group.note(&taken);
+                }
                 Ok(())
             }
             Work::Subscription { token, subscription, answer } => {
@@ -188,6 +208,7 @@ impl Writer {
     fn tick(&mut self, group: &mut Group<'_>, now: Timestamp) -> Result<(), StoreError> {
         self.setup.service.beat();
         self.watch_disk();
+        group.changes.put_noted(GROUP_VALUES)?;
         if self.setup.condition.has(Concern::Store) {
             // Something small has to be written to learn that writing is possible again.
             group.changes.put_heartbeat(now);

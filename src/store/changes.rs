@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,11 +30,14 @@ pub struct Changes<'s> {
     store: &'s Store,
     entries: Vec<Entries>,
     acts: Vec<Act>,
+    /// States that were noted before.
+    noted: Vec<(SourceId, Arc<SourceState>)>,
 }
 
 impl<'s> Changes<'s> {
     pub(super) fn new(store: &'s Store) -> Self {
-        Self { store, entries: vec![Entries::new(); Tree::ALL.len()], acts: Vec::new() }
+        let entries = vec![Entries::new(); Tree::ALL.len()];
+        Self { store, entries, acts: Vec::new(), noted: Vec::new() }
     }
 
     /// Returns how many values the group writes and removes.
@@ -63,9 +66,17 @@ impl<'s> Changes<'s> {
             .unwrap_or_else(PoisonError::into_inner)
             .append(&self.acts)
             .map_err(|source| StoreError::Io { what: journal(), source })?;
-        let applied = store.trees.as_slice().transaction(|trees| {
-            for (tree, entries) in trees.iter().zip(&self.entries) {
-                for (key, value) in entries {
+        // A transaction costs by its trees, changed or not.
+        let (trees, changed): (Vec<sled::Tree>, Vec<&Entries>) = store
+            .trees
+            .iter()
+            .zip(&self.entries)
+            .filter(|(_, entries)| !entries.is_empty())
+            .map(|(tree, entries)| (tree.clone(), entries))
+            .unzip();
+        let applied = trees.as_slice().transaction(|trees| {
+            for (tree, entries) in trees.iter().zip(&changed) {
+                for (key, value) in *entries {
                     match value {
                         Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
                         None => tree.remove(key.as_slice())?,
@@ -81,7 +92,9 @@ impl<'s> Changes<'s> {
         store.db.flush()?;
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
         let what = "sync the database".to_owned();
-        store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })
+        store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })?;
+        store.noted.forget(&self.noted);
+        Ok(())
     }
 
     /// Returns an item as this group leaves it.
@@ -102,6 +115,23 @@ impl<'s> Changes<'s> {
 
     /// Stores a source's state.
     pub fn put_state(&mut self, id: &SourceId, state: &SourceState) -> Result<(), StoreError> {
+        // What was noted is older: one poll of a source follows another.
+        self.store.noted.take(id);
+        self.seal_state(id, state)
+    }
+
+    /// Stores states that were noted, at most `limit`; returns whether there were any.
+    pub fn put_noted(&mut self, limit: usize) -> Result<bool, StoreError> {
+        let noted = self.store.noted.some(limit);
+        for (id, state) in &noted {
+            self.seal_state(id, state)?;
+        }
+        let some = !noted.is_empty();
+        self.noted.extend(noted);
+        Ok(some)
+    }
+
+    fn seal_state(&mut self, id: &SourceId, state: &SourceState) -> Result<(), StoreError> {
         let key = self.source_key(id)?;
         self.seal(
             Tree::Sources,
@@ -113,6 +143,9 @@ impl<'s> Changes<'s> {
 
     /// Gives the items and the state of an earlier source id to `id`.
     pub fn rename_source(&mut self, was: &SourceId, id: &SourceId) -> Result<bool, StoreError> {
+        if let Some(noted) = self.store.noted.take(was) {
+            self.seal_state(was, &noted)?;
+        }
         let earlier = was.as_str().as_bytes();
         let Some(record) = self.record::<SourceRecord>(Tree::Sources, Kind::Source, earlier)?
         else {

@@ -13,6 +13,7 @@ mod codec;
 mod fence;
 mod journal;
 mod keys;
+mod noted;
 mod read;
 mod record;
 
@@ -22,7 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::model::{SourceId, Timestamp};
+use crate::model::{SourceId, SourceState, Timestamp};
 
 pub use changes::Changes;
 pub use codec::CodecError;
@@ -32,6 +33,7 @@ pub use read::{Known, Listed, Look, Ruling, StoredBrief};
 use codec::Kind;
 use journal::{Act, Journal};
 use keys::{SourceKey, Tree};
+use noted::Noted;
 use record::{MintRecord, SourceRecord};
 
 /// Why the store did not do what was asked.
@@ -144,6 +146,8 @@ pub struct Store {
     /// Held by whoever opened it, and for as long as it is open.
     _lock: Arc<Lock>,
     names: RwLock<Names>,
+    /// States that are written together, within a second.
+    noted: Noted,
     mint: Mint,
 }
 
@@ -201,6 +205,7 @@ impl Store {
             folder: folder.to_owned(),
             _lock: lock,
             names: RwLock::new(Names::default()),
+            noted: Noted::default(),
             mint: Mint { authority: String::new(), date: String::new() },
         };
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
@@ -238,6 +243,12 @@ impl Store {
     /// Begins a group of changes. There is one writer.
     pub fn begin(&self) -> Changes<'_> {
         Changes::new(self)
+    }
+
+    /// Keeps the state of a source whose poll brought no news, to be written with others by
+    /// [`Changes::put_noted`]; [`Store::state`] returns it from now on. A kill loses it.
+    pub fn note_state(&self, id: &SourceId, state: SourceState) {
+        self.noted.set(id, state);
     }
 
     /// Returns the bytes of the database on disk.
@@ -322,7 +333,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::model::{
-        Address, Brief, BriefId, BriefOrigin, ItemId, Method, Only, Placement, SourceState, Story,
+        Address, Brief, BriefId, BriefOrigin, ItemId, Method, Only, Placement, Story,
     };
 
     fn at(seconds: i64) -> Timestamp {

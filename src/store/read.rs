@@ -87,6 +87,9 @@ pub struct Ruling {
 impl Store {
     /// Returns a source's state.
     pub fn state(&self, id: &SourceId) -> Result<Option<SourceState>, StoreError> {
+        if let Some(noted) = self.noted.get(id) {
+            return Ok(Some(noted.as_ref().clone()));
+        }
         let record =
             self.record::<SourceRecord>(Tree::Sources, Kind::Source, id.as_str().as_bytes())?;
         Ok(record.map(SourceRecord::into_state))

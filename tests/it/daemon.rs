@@ -390,8 +390,11 @@ fn metrics_tell_what_an_operator_watches() {
     daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"wall\""));
     let tag = daemon.get("feeds/all.xml").header("ETag").unwrap();
     assert_eq!(daemon.ask("GET", "feeds/all.xml", &[("If-None-Match", &tag)], b"").status, 304);
-    let got =
-        daemon.until("metrics", |got| got.text().contains("briefwire_sources{state=\"well\"} 1"));
+    let published = "briefwire_published_items{channel=\"all\",origin=\"stored\"} 1";
+    let got = daemon.until("metrics", |got| {
+        let text = got.text();
+        text.contains("briefwire_sources{state=\"well\"} 1") && text.contains(published)
+    });
     let text = got.text();
     for line in [
         "briefwire_polls_total{outcome=\"read\"} 1",

@@ -9,9 +9,8 @@ const STORY: &str = "The harbour board of Skarne has decided to rebuild the nort
     and flooded the fish market for two days. ";
 
 fn page() -> String {
-    let paragraphs: String = (0..6)
-        .map(|n| format!("<p>{STORY}Part {n} of the report names the caissons one by one.</p>"))
-        .collect();
+    let part = |n| format!("<p>{STORY}Part {n} of the report names the caissons one by one.</p>");
+    let paragraphs = (0..6).map(part).collect::<Vec<_>>().concat();
     format!(
         "<!doctype html><html><head><title>Board rebuilds the northern mole</title></head><body>\
          <nav><a href=/>Home</a><a href=/sport>Sport</a></nav><article><h1>Board rebuilds the \
@@ -20,16 +19,14 @@ fn page() -> String {
 }
 
 fn feed(origin: &str, paths: &[&str]) -> String {
-    let items: String = paths
-        .iter()
-        .map(|path| {
-            format!(
-                "<item><guid isPermaLink=\"false\">{path}</guid><title>Board rebuilds the northern \
-                 mole</title><link>{origin}{path}</link><description>The harbour board of Skarne \
-                 has decided to rebuild the mole.</description></item>"
-            )
-        })
-        .collect();
+    let item = |path: &&str| {
+        format!(
+            "<item><guid isPermaLink=\"false\">{path}</guid><title>Board rebuilds the northern \
+             mole</title><link>{origin}{path}</link><description>The harbour board of Skarne has \
+             decided to rebuild the mole.</description></item>"
+        )
+    };
+    let items = paths.iter().map(item).collect::<Vec<_>>().concat();
     format!("<rss version=\"2.0\"><channel><title>Skarne</title>{items}</channel></rss>")
 }
 

@@ -333,3 +333,26 @@ fn a_hub_that_refuses_changes_nothing_about_polls() {
     reason(&desk, &daemon, |why| why.contains("interval of 1 h"));
     assert!(daemon.told()["wire"].ok);
 }
+
+#[test]
+fn a_hub_that_forgets_an_item_is_not_relied_upon_until_it_delivers_again() {
+    let desk = desk(&["wire"]);
+    let (daemon, subscription) = subscribed(&desk);
+    reason(&desk, &daemon, |why| why.contains("its hub tells what is new"));
+    // Six hours later a poll finds what was published three hours before.
+    let published = chrono::Utc::now() + chrono::TimeDelta::hours(3);
+    let item = format!(
+        "<item><title>Forgotten</title><guid>f</guid><pubDate>{}</pubDate></item></channel>",
+        published.to_rfc2822()
+    );
+    let with_it = hubbed(&desk, "wire", "First").replace("</channel>", &item);
+    desk.origin.script("/wire", Answer::ok(with_it.clone()));
+    desk.later(6 * 3600 + 600);
+    reason(&desk, &daemon, |why| {
+        why.contains("it did not tell of an item") && !why.contains("so only every 6 h")
+    });
+    let body = hubbed(&desk, "wire", "Told of");
+    let signature = sign("sha256", subscription.secret(), &body);
+    assert_eq!(subscription.deliver(&daemon, &body, Some(&signature)), 202);
+    reason(&desk, &daemon, |why| why.contains("its hub tells what is new"));
+}

@@ -22,6 +22,8 @@ const REFUSED_BASE: Duration = Duration::from_hours(4);
 const MAX_PARK: Duration = HOUR;
 /// A source whose hub tells what is new is polled no more often than this.
 const PUSHED_BASE: Duration = Duration::from_hours(6);
+/// What waited for the end of a skipped hour is spread over this.
+const AFTER_SKIP: Duration = Duration::from_mins(5);
 /// What is overdue at a start is spread over this.
 const START_SPREAD: Duration = Duration::from_mins(10);
 
@@ -75,17 +77,22 @@ pub fn next(
         Some(Outcome::NotModified | Outcome::Read { .. }) | None => floors(base, wishes),
     };
     let at = now + delta(wait) + delta(jitter(wait, chance));
-    unskipped(Due { at, rule }, wishes)
+    unskipped(Due { at, rule }, wishes, chance)
 }
 
 /// Returns until when the publisher asks to stay away, if `now` lies in a skipped hour or day.
-pub fn stays_away(wishes: &Wishes, now: Timestamp) -> Option<Timestamp> {
-    outside_skipped(now, wishes)
+pub fn stays_away(wishes: &Wishes, now: Timestamp, chance: u64) -> Option<Timestamp> {
+    outside_skipped(now, wishes).map(|at| at + after_skip(chance))
+}
+
+/// Skipped hours end for everybody at once, and nobody's server should notice.
+fn after_skip(chance: u64) -> TimeDelta {
+    delta(Duration::from_secs(chance % AFTER_SKIP.as_secs()))
 }
 
 /// Moves a due time out of the hours and days that the publisher asks to stay away in.
-fn unskipped(due: Due, wishes: &Wishes) -> Due {
-    match outside_skipped(due.at, wishes) {
+fn unskipped(due: Due, wishes: &Wishes, chance: u64) -> Due {
+    match stays_away(wishes, due.at, chance) {
         Some(later) => Due { at: later, rule: Rule::Skip },
         None => due,
     }
@@ -99,7 +106,7 @@ pub fn spread(due: Due, wishes: &Wishes, now: Timestamp, chance: u64) -> Due {
         return due;
     }
     let at = now + delta(Duration::from_secs(chance % START_SPREAD.as_secs()));
-    unskipped(Due { at, rule: Rule::Spread }, wishes)
+    unskipped(Due { at, rule: Rule::Spread }, wishes, chance)
 }
 
 /// Returns until when a host is left alone for a source of it that was rate limited (429), if

@@ -243,7 +243,8 @@ impl Agenda {
             if known.waiting.is_some() || known.due.as_ref().is_none_or(|due| due.at != at) {
                 continue;
             }
-            if let Some(at) = schedule::stays_away(&known.wishes, now) {
+            let chance = xxh3_64(id.as_str().as_bytes());
+            if let Some(at) = schedule::stays_away(&known.wishes, now, chance) {
                 self.set_due(&id, Due { at, rule: Rule::Skip });
                 continue;
             }

@@ -32,6 +32,8 @@ const HUB_TAKES: TimeDelta = TimeDelta::minutes(10);
 pub(super) struct Digest {
     pub(super) source: SourceId,
     pub(super) state: SourceState,
+    /// Whether the poll before this one failed.
+    pub(super) was_failing: bool,
     pub(super) arrival: Arrival,
     pub(super) new: Vec<Story>,
     pub(super) changed: Vec<Story>,
@@ -55,6 +57,7 @@ impl Digest {
         Self {
             source: source.id.clone(),
             state,
+            was_failing: false,
             arrival,
             new: Vec::new(),
             changed: Vec::new(),

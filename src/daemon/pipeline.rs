@@ -57,12 +57,15 @@ impl Line {
     pub(super) async fn poll(self: Arc<Self>, source: Arc<Source>) -> Result<Digest, StoreError> {
         let now = (self.clock)();
         let state = self.state(&source, now)?;
+        let was_failing = state.failures > 0;
         let start = moving::start(&state);
         let got = self.get(&source, start.as_ref(), &state, now).await;
-        match self.find(&source, got, state.body).await {
-            Found::Page { offer, why } => self.page(source, state, (offer, why), now).await,
-            found => self.settle(source, state, found, now).await,
-        }
+        let mut digest = match self.find(&source, got, state.body).await {
+            Found::Page { offer, why } => self.page(source, state, (offer, why), now).await?,
+            found => self.settle(source, state, found, now).await?,
+        };
+        digest.was_failing = was_failing;
+        Ok(digest)
     }
 
     /// Returns what is remembered of a source; an edited `url` starts afresh.
@@ -274,7 +277,9 @@ impl Line {
         let now = (self.clock)();
         let why = "its poll panicked; please report it".to_owned();
         let outcome = Outcome::Failed { why, refused: false };
-        Ok(self.failed(source, self.state(source, now)?, (outcome, None), now))
+        let state = self.state(source, now)?;
+        let was_failing = state.failures > 0;
+        Ok(Digest { was_failing, ..self.failed(source, state, (outcome, None), now) })
     }
 
     /// Notes a failure; validators and items stay as they are.

@@ -1,10 +1,12 @@
 //! Asks each source when it is due: fair turns between hosts, and as many polls at once as are
 //! allowed. When a source is due is the agenda's to say.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -173,7 +175,9 @@ impl Poller {
         let wanted = match which {
             Which::One(one) => return one == id,
             Which::All => !pauses || state.due.at <= now,
-            Which::Due => state.due.at <= now && schedule::stays_away(&state.wishes, now).is_none(),
+            Which::Due => {
+                state.due.at <= now && schedule::stays_away(&state.wishes, now, 0).is_none()
+            }
         };
         let configured = self.applied.sources.iter().find(|source| source.id == *id);
         let is_parked = |source| self.agenda.parked_until(&host(source), now).is_some();
@@ -339,11 +343,9 @@ impl Poller {
 }
 
 /// Runs something that must not end us if it panics; `None` is a panic.
-async fn guarded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    // A set, so that whoever stops waiting stops the work too.
-    let mut alone = JoinSet::new();
-    alone.spawn(work);
-    alone.join_next().await?.ok()
+async fn guarded<T>(work: impl Future<Output = T>) -> Option<T> {
+    // What a panicked poll leaves half done is dropped with it.
+    AssertUnwindSafe(work).catch_unwind().await.ok()
 }
 
 type Polled = Result<(SourceState, Vec<Wanted>), StoreError>;
@@ -355,14 +357,13 @@ async fn poll(
     metrics: Arc<Metrics>,
 ) -> Polled {
     let began = Instant::now();
-    let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
     let mut digest = Arc::clone(&line).poll(Arc::clone(&source)).await?;
     let articles = articles::wanted(&source, &digest);
     digest.awaited = articles.iter().map(|wanted| wanted.item).collect();
     let outcome = digest.state.outcome.as_ref().map_or("not_modified", Outcome::as_str);
     metrics.poll(Poll { outcome, took: began.elapsed() });
     let news = line.news_in(&digest);
-    let polled = hand_over(&line, &writer, digest, (&source, was_failing, began)).await?;
+    let polled = hand_over(&line, &writer, digest, (&source, began)).await?;
     if let Some(news) = news {
         // Where the queue is full the next poll tells.
         line.news.try_send(news).ok();
@@ -377,9 +378,8 @@ async fn panicked(
     source: &Source,
     began: Instant,
 ) -> Polled {
-    let was_failing = line.store.state(&source.id)?.is_some_and(|state| state.failures > 0);
     let digest = line.panicked(source)?;
-    let state = hand_over(line, writer, digest, (source, was_failing, began)).await?;
+    let state = hand_over(line, writer, digest, (source, began)).await?;
     Ok((state, Vec::new()))
 }
 
@@ -388,11 +388,11 @@ async fn hand_over(
     line: &Line,
     writer: &mpsc::Sender<Work>,
     digest: Digest,
-    (source, was_failing, began): (&Source, bool, Instant),
+    (source, began): (&Source, Instant),
 ) -> Result<SourceState, StoreError> {
     let state = digest.state.clone();
     let outcome = state.outcome.as_ref().unwrap_or(&Outcome::NotModified);
-    log(source, outcome, was_failing, began);
+    log(source, outcome, digest.was_failing, began);
     if digest.is_news() {
         commit(writer, digest).await?;
     } else {

@@ -50,7 +50,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         let moved = text(source, "moved_to");
         if !moved.is_empty() {
             let id = text(source, "id");
-            line(&format!("{id} has moved; its line is now: url = \"{moved}\""))?;
+            let is_sure =
+                source.get("moved_for_good").is_some_and(|sure| *sure == Value::Bool(true));
+            line(&if is_sure {
+                format!("{id} has moved; its line is now: url = \"{moved}\"")
+            } else {
+                format!("{id} seems to move to {moved}, which is not relied upon yet")
+            })?;
         }
     }
     for file in list(&answer, "refused_briefs") {

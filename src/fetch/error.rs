@@ -83,9 +83,15 @@ impl FetchError {
         }
     }
 
-    /// Returns the error with its causes, on one line.
+    /// Returns the error and what it comes down to, on one line; the layers of the client between
+    /// the two say nothing that a person could act on.
     pub fn with_causes(&self) -> String {
-        chain(self)
+        let mut deepest: &dyn Error = self;
+        while let Some(deeper) = deepest.source() {
+            deepest = deeper;
+        }
+        let (words, cause) = (self.to_string(), deepest.to_string());
+        if words.contains(&cause) { words } else { format!("{words}: {cause}") }
     }
 }
 

@@ -240,7 +240,8 @@ impl std::fmt::Display for Rule {
             Self::Ttl(d) => write!(f, "the feed's own ttl of {}", minutes(d)),
             Self::Skip => f.write_str("the feed's skipHours or skipDays"),
             Self::BackOff { failures, wait } => {
-                write!(f, "{failures} failures in a row: {}", minutes(wait))
+                let many = if *failures == 1 { "failure" } else { "failures in a row" };
+                write!(f, "{failures} {many}: {}", minutes(wait))
             }
             Self::RetryAfter(d) => write!(f, "the origin asked for a pause of {}", minutes(d)),
             Self::Parked => f.write_str("another source of this host was rate limited"),

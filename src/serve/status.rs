@@ -48,7 +48,9 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
             field(row, "due"), field(row, "due_because"), field(row, "failures"),
         )
         .ok();
-        for (name, words) in [("hub", "Hub"), ("moved_to", "Moved to")] {
+        let moved =
+            if field(row, "moved_for_good") == "true" { "Moved to" } else { "Seems to move to" };
+        for (name, words) in [("hub", "Hub"), ("moved_to", moved)] {
             let text = field(row, name);
             if !text.is_empty() {
                 writeln!(body, "<tr><td colspan=\"6\"><small>{words}: {text}</small></td></tr>")

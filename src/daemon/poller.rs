@@ -113,6 +113,10 @@ impl Poller {
             tokio::select! {
                 done = self.under_way.join_next(), if !self.under_way.is_empty() => {
                     self.ended(done);
+                    // What has ended meanwhile need not wait for another round.
+                    while let Some(done) = self.under_way.try_join_next() {
+                        self.ended(Some(done));
+                    }
                 }
                 source = self.asked.recv() => match source {
                     Some(source) => self.enqueue(&source),

@@ -10,6 +10,7 @@ use url::Url;
 use super::desk;
 use super::digest::Digest;
 use super::pipeline::Line;
+use super::working::Size;
 use super::writer::Work;
 use crate::fetch::{Answer, Kind, Request, Way};
 use crate::model::{Access, Address, CanonicalUrl, ItemId, KeyTerm, Source, Story, Timestamp};
@@ -96,7 +97,7 @@ pub(super) async fn fetch(
     }
     let reader = Arc::clone(&line);
     let room = line.reading.take().await;
-    let read = tokio::task::spawn_blocking(move || read(&reader, &wanted, story, page));
+    let read = line.reading.run(Size::Small, move || read(&reader, &wanted, story, page));
     let fetched = read.await;
     drop(room);
     let Ok(fetched) = fetched else { return Ok(pause) };

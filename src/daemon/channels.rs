@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use super::desk::whole_seconds;
 use super::dirty::Dirty;
 use super::shelf::Shelf;
+use super::threads::Threads;
 use super::writer::Work;
 use crate::config::Config;
 use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Timestamp};
@@ -26,6 +27,8 @@ pub(super) struct Press {
     pub(super) served: Arc<Served>,
     pub(super) writer: mpsc::Sender<Work>,
     pub(super) config: watch::Receiver<Arc<Config>>,
+    /// Renders one channel after the other.
+    pub(super) thread: Threads,
     pub(super) clock: fn() -> Timestamp,
 }
 
@@ -115,7 +118,7 @@ impl Press {
     async fn render_by(self: &Arc<Self>, sheet: &Sheet, changed: Option<HashSet<SourceId>>) {
         for number in 0..sheet.plan.channels.len() {
             let (press, sheet, changed) = (Arc::clone(self), sheet.clone(), changed.clone());
-            let rendered = tokio::task::spawn_blocking(move || {
+            let rendered = self.thread.run(move || {
                 let channel = sheet.plan.channels.get(number)?;
                 let concerned = changed.as_ref().is_none_or(|ids| concerns(&sheet, channel, ids));
                 concerned.then(|| press.renew(&sheet, channel))

@@ -10,7 +10,7 @@ use super::desk;
 use super::moving;
 use super::pipeline::Line;
 use super::reading::Reading;
-use super::working::News;
+use super::working::{News, Room};
 use crate::fetch::{Answer, Links};
 use crate::model::{
     Address, CanonicalUrl, Feed, FeedFacts, ItemId, Outcome, Source, SourceId, SourceState, Story,
@@ -43,6 +43,9 @@ pub(super) struct Digest {
     pub(super) facts_changed: bool,
     /// New items that are shown once their articles are there.
     pub(super) awaited: HashSet<ItemId>,
+    /// Room for it in memory, until the writer has taken it in.
+    #[expect(dead_code, reason = "it is held, not read")]
+    pub(super) room: Room,
 }
 
 impl Digest {
@@ -64,6 +67,7 @@ impl Digest {
             renamed: Vec::new(),
             facts_changed: false,
             awaited: HashSet::new(),
+            room: None,
         }
     }
 

@@ -16,6 +16,7 @@ use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::run::RunError;
 use super::service::Service;
+use super::threads::Threads;
 use super::working::{News, Readers, Shared};
 use super::writer::{self, Settings, Setup, Work};
 use crate::config::{Config, Listen};
@@ -147,6 +148,7 @@ impl House {
             served: Arc::clone(&ground.served),
             writer: writer.clone(),
             config: ground.config.subscribe(),
+            thread: Threads::new(1).map_err(RunError::Threads)?,
             clock: clock::now,
         };
         Ok(Self {
@@ -217,19 +219,16 @@ pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
         max_wire: fetch.max_wire,
         max_decoded: fetch.max_body,
         ca: fetch.ca.clone(),
+        folder: config.store.path.clone(),
     })
 }
 
 /// Returns what polls share under a configuration.
-pub(super) fn line(
-    config: &Config,
-    store: Arc<Store>,
-    shared: &Shared,
-) -> Result<Line, FetchError> {
+pub(super) fn line(config: &Config, store: Arc<Store>, shared: &Shared) -> Result<Line, RunError> {
     let fetch = &config.fetch;
     Ok(Line {
         fetcher: fetcher(config)?,
-        reading: Readers::default(),
+        reading: Readers::new().map_err(RunError::Threads)?,
         store,
         policy: policy(config),
         measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },

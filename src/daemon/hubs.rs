@@ -472,7 +472,7 @@ async fn take(
     source: &Arc<Source>,
     document: (Vec<u8>, Option<String>),
 ) -> Result<bool, StoreError> {
-    let Ok(feed) = line.read_delivered(source, document).await else { return Ok(false) };
+    let Ok((feed, size)) = line.read_delivered(source, document).await else { return Ok(false) };
     let _turn = line.turns.take(&source.id).await;
     let now = (line.clock)();
     let state = line.state(source, now)?;
@@ -481,7 +481,7 @@ async fn take(
     }
     let (reader, asked) = (Arc::clone(line), Arc::clone(source));
     let digested =
-        tokio::task::spawn_blocking(move || reader.digest_delivered(&asked, state, &feed, now));
+        line.reading.run(size, move || reader.digest_delivered(&asked, state, &feed, now));
     let Ok(digest) = digested.await else { return Ok(false) };
     commit(writer, digest?).await?;
     Ok(true)

@@ -28,6 +28,7 @@ mod reload;
 mod run;
 mod service;
 mod shelf;
+mod threads;
 mod trial;
 mod watch;
 mod working;

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::digest::{Digest, succeeded};
 use super::moving;
 use super::reading::{Found, Got, Reading, cut_off};
-use super::working::{News, Readers, Shared, Turns, Working};
+use super::working::{News, Readers, Shared, Size, Turns, Working};
 use crate::enrich::Measure;
 use crate::fetch::{self, Answer, FetchError, Fetcher, Kind, Request, Way};
 use crate::model::{Address, Feed, Outcome, Source, SourceState, Timestamp, Validators, Warning};
@@ -175,13 +175,15 @@ impl Line {
             Found::Feed(mut reading) => {
                 if !state.settled && source.backfill > 0 {
                     self.backfill(&source, &mut reading, now).await;
+                    reading.size = Size::Large;
+                    reading.room = self.reading.take_alone().await;
                 }
-                let (line, before) = (Arc::clone(self), state.clone());
-                let asked = Arc::clone(&source);
+                let (line, before, room) = (Arc::clone(self), state.clone(), reading.room.take());
+                let (asked, size) = (Arc::clone(&source), reading.size);
                 let digested =
-                    tokio::task::spawn_blocking(move || line.digest(&asked, before, &reading, now));
+                    self.reading.run(size, move || line.digest(&asked, before, &reading, now));
                 match digested.await {
-                    Ok(digested) => digested,
+                    Ok(digested) => digested.map(|digest| Digest { room, ..digest }),
                     Err(error) => Ok(self.failed(&source, state, (cut_off(&error), None), now)),
                 }
             }
@@ -196,6 +198,8 @@ impl Line {
         now: Timestamp,
     ) {
         let mut next = archive(&reading.feed);
+        // Its pages are read one by one, each with room of its own.
+        reading.room = None;
         let mut read: Vec<String> = Vec::new();
         while let Some(url) = next.take() {
             let enough = read.len() >= source.backfill as usize;

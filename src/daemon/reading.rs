@@ -6,6 +6,7 @@ use url::Url;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::pipeline::Line;
+use super::working::{Room, Size};
 use crate::fetch::{Answer, Body, FetchError, challenge_in};
 use crate::model::{Feed, Outcome, Source};
 use crate::parse::{self, ParseError};
@@ -39,6 +40,11 @@ pub(super) struct Reading {
     /// xxh3-128 of the decoded body.
     pub(super) hash: u128,
     pub(super) answer: Option<Answer>,
+    /// Of the decoded body.
+    bytes: usize,
+    pub(super) size: Size,
+    /// Room for it in memory.
+    pub(super) room: Room,
 }
 
 impl Reading {
@@ -72,18 +78,28 @@ impl Line {
             },
         };
         let work = Work { source: Arc::clone(source), content: bytes, answer, known };
-        let room = self.reading.take().await;
-        let small = tokio::task::spawn_blocking(move || work.read_small()).await;
-        drop(room);
+        let reader = self.reading.take().await;
+        let small = self.reading.run(Size::Small, move || work.read_small()).await;
         // One document must not be able to end the daemon: a panic is this poll's outcome.
         let work = match small {
+            Ok(Ok(Found::Feed(mut reading))) => {
+                reading.room = self.reading.keep(reading.bytes).await;
+                return Found::Feed(reading);
+            }
             Ok(Ok(found)) => return found,
             Ok(Err(work)) => work,
             Err(error) => return Found::Failed(cut_off(&error), None),
         };
-        let _alone = self.reading.take_alone().await;
-        let read = tokio::task::spawn_blocking(move || work.read_whole()).await;
-        read.unwrap_or_else(|error| Found::Failed(cut_off(&error), None))
+        drop(reader);
+        let room = self.reading.take_alone().await;
+        match self.reading.run(Size::Large, move || work.read_whole()).await {
+            Ok(Found::Feed(mut reading)) => {
+                (reading.size, reading.room) = (Size::Large, room);
+                Found::Feed(reading)
+            }
+            Ok(found) => found,
+            Err(error) => Found::Failed(cut_off(&error), None),
+        }
     }
 
     /// Reads a document that nobody asked for: what a hub delivers.
@@ -91,12 +107,15 @@ impl Line {
         self: &Arc<Self>,
         source: &Arc<Source>,
         (bytes, content_type): (Vec<u8>, Option<String>),
-    ) -> Result<Feed, String> {
+    ) -> Result<(Feed, Size), String> {
         let source = Arc::clone(source);
         let is_large = bytes.len() as u64 > LARGE_BYTES;
-        let _room =
-            if is_large { self.reading.take_alone().await } else { self.reading.take().await };
-        let read = tokio::task::spawn_blocking(move || {
+        let (size, _room) = if is_large {
+            (Size::Large, self.reading.take_alone().await)
+        } else {
+            (Size::Small, self.reading.take().await)
+        };
+        let read = self.reading.run(size, move || {
             let url = match &source.address {
                 crate::model::Address::Http(url) => Some(url),
                 crate::model::Address::File(_) => None,
@@ -110,7 +129,8 @@ impl Line {
             };
             parse::parse(&document).map_err(|error| error.to_string())
         });
-        read.await.unwrap_or_else(|error| Err(cut_off(&error).to_string()))
+        let feed = read.await.unwrap_or_else(|error| Err(cut_off(&error).to_string()));
+        feed.map(|feed| (feed, size))
     }
 }
 
@@ -125,10 +145,10 @@ struct Work {
 
 impl Work {
     /// Reads a small document; a large one comes back.
-    fn read_small(self) -> Result<Found, Self> {
+    fn read_small(self) -> Result<Found, Box<Self>> {
         match self.content.small() {
             Some(bytes) => Ok(self.read(bytes)),
-            None => Err(self),
+            None => Err(Box::new(self)),
         }
     }
 
@@ -148,7 +168,17 @@ impl Work {
             return Found::SameBody(answer);
         }
         match parse::parse(&document(&bytes, &self.source, answer.as_deref())) {
-            Ok(feed) => Found::Feed(Box::new(Reading { feed, hash, answer: answer.map(|a| *a) })),
+            Ok(feed) => {
+                let (answer, bytes) = (answer.map(|answer| *answer), bytes.len());
+                Found::Feed(Box::new(Reading {
+                    feed,
+                    hash,
+                    answer,
+                    bytes,
+                    size: Size::Small,
+                    room: None,
+                }))
+            }
             Err(error) => no_feed(&error, &bytes, answer),
         }
     }

@@ -53,6 +53,9 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// The threads that read and render documents cannot be started.
+    #[error("cannot start threads")]
+    Threads(#[source] std::io::Error),
     /// The process's signals cannot be watched.
     #[error("cannot watch for signals")]
     Signals(#[source] std::io::Error),

@@ -47,7 +47,7 @@ pub struct Exchange {
     /// Until the end of the body.
     pub body: Option<Duration>,
     /// Of the body on the wire.
-    pub wire_bytes: Option<usize>,
+    pub wire_bytes: Option<u64>,
 }
 
 /// Where the exchanges of one poll are written down, also of one that fails.
@@ -65,7 +65,7 @@ impl Account {
     }
 
     /// Notes the end of the last answer's body.
-    pub(super) fn end(&self, took: Duration, bytes: usize) {
+    pub(super) fn end(&self, took: Duration, bytes: u64) {
         let mut exchanges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(last) = exchanges.last_mut() {
             (last.body, last.wire_bytes) = (Some(took), Some(bytes));

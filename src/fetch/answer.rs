@@ -6,7 +6,6 @@ use reqwest::header::{ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LINK};
 use url::Url;
 
 use super::Body;
-use super::patience::Held;
 use crate::model::Validators;
 
 /// What an origin answered.
@@ -36,8 +35,6 @@ pub struct Answer {
     pub challenge: Option<&'static str>,
     /// The body of a 200; other bodies are not kept.
     pub body: Option<Body>,
-    /// Room in memory for the body.
-    pub held: Held,
 }
 
 /// A redirect.

@@ -1,67 +1,64 @@
 //! A body: read within its limits on the wire, decoded within its limits in memory.
 
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Response;
 
 use super::FetchError;
-use super::patience::{Held, Patience, Room, SMALL_BYTES};
+use super::patience::Patience;
+use super::spool::Spool;
 
 /// A body as it came over the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Body {
     /// Still encoded.
-    pub wire: Vec<u8>,
+    wire: Spool,
     /// The `Content-Encoding` field, as it came.
-    pub encoding: Option<String>,
+    encoding: Option<String>,
     /// The limit on decoded bytes.
-    pub max_decoded: u64,
+    max_decoded: u64,
 }
 
-/// The limits of reading.
-pub(super) struct Reading {
+/// The limits of reading, and where what is read is kept.
+pub(super) struct Reading<'r> {
     pub(super) max_wire: u64,
     pub(super) idle: Duration,
+    pub(super) folder: &'r Path,
 }
 
-impl Reading {
+impl Reading<'_> {
     /// Reads a body until its end, a pause that is too long, or a byte too many.
-    ///
-    /// A large one first waits for room in memory, which it holds until it is dropped.
     pub(super) async fn read(
         &self,
         mut response: Response,
-        patience: &mut Patience,
-        room: &Room,
-    ) -> Result<(Vec<u8>, Held), FetchError> {
+        patience: &Patience,
+    ) -> Result<Spool, FetchError> {
         let too_large = || FetchError::TooLarge { limit: self.max_wire, wire: true };
-        let length = response.content_length();
-        if length.is_some_and(|length| length > self.max_wire) {
+        if response.content_length().is_some_and(|length| length > self.max_wire) {
             return Err(too_large());
         }
-        let (mut wire, mut held) = (Vec::new(), None);
+        let mut wire = Spool::new();
         loop {
             let what = "between two pieces of the body";
             let piece = patience.wait(self.idle, what, response.chunk()).await?;
             let broken = |source: reqwest::Error| FetchError::Broken(source.without_url());
-            let Some(piece) = piece.map_err(broken)? else {
-                return Ok((wire, held.unwrap_or_default()));
-            };
-            let total = wire.len() as u64 + piece.len() as u64;
-            if total > self.max_wire {
+            let piece = piece.map_err(broken)?;
+            let Some(piece) = piece else { break };
+            if wire.length() + piece.len() as u64 > self.max_wire {
                 return Err(too_large());
             }
-            if total > SMALL_BYTES && held.is_none() {
-                let whole = length.unwrap_or(self.max_wire);
-                held = Some(patience.wait_for_room(room, whole).await);
+            wire.add(&piece);
+            if wire.is_full() {
+                wire = self.write_down(wire, patience).await?;
             }
-            // By a quarter at a time: what is counted is what is held, nearly.
-            if wire.capacity() - wire.len() < piece.len() {
-                wire.reserve_exact(piece.len().max(wire.len() / 4));
-            }
-            wire.extend_from_slice(&piece);
         }
+        if wire.is_parted() { self.write_down(wire, patience).await } else { Ok(wire) }
+    }
+
+    async fn write_down(&self, wire: Spool, patience: &Patience) -> Result<Spool, FetchError> {
+        patience.wait(self.idle, "for the disk", wire.write_down(self.folder)).await?
     }
 }
 
@@ -76,21 +73,36 @@ pub(super) async fn beginning(mut response: Response, most: usize, idle: Duratio
 }
 
 impl Body {
+    pub(super) fn new(wire: Spool, encoding: Option<String>, max_decoded: u64) -> Self {
+        Self { wire, encoding, max_decoded }
+    }
+
     /// Decodes the body (RFC 9110 8.4); costs CPU, so call it off the runtime.
     ///
     /// SECURITY: decoded bytes are counted while they appear. A gzip bomb's `Content-Length`
     /// says nothing, and its size in memory must not be the first thing we learn of it.
     pub fn decode(self) -> Result<Vec<u8>, FetchError> {
-        decode(self.wire, self.encoding.as_deref(), self.max_decoded)
+        decode(self.wire.read()?, self.encoding.as_deref(), self.max_decoded)
     }
 
-    /// The same, if what comes out is at most `most` bytes; `None` is a larger one.
+    /// The same, if what comes out is at most `most` bytes and takes little more to decode; `None`
+    /// is a larger one.
     pub fn decode_small(&self, most: u64) -> Option<Result<Vec<u8>, FetchError>> {
-        if self.wire.len() as u64 > most {
+        if self.wire.length() > most {
             return None;
         }
         let limit = most.min(self.max_decoded);
-        match decode(self.wire.clone(), self.encoding.as_deref(), limit) {
+        let wire = match self.wire.read() {
+            Ok(wire) => wire,
+            Err(error) => return Some(Err(error)),
+        };
+        let encoding = self.encoding.as_deref().unwrap_or_default();
+        let is_large_brotli = encoding.eq_ignore_ascii_case("br") && window(&wire) > Window::Usual;
+        // What is encoded twice may have anything inside.
+        if is_large_brotli || encoding.contains(',') {
+            return None;
+        }
+        match decode(wire, self.encoding.as_deref(), limit) {
             Err(FetchError::TooLarge { .. }) if limit < self.max_decoded => None,
             decoded => Some(decoded),
         }
@@ -117,7 +129,7 @@ fn decode(wire: Vec<u8>, encoding: Option<&str>, max_decoded: u64) -> Result<Vec
                 }
             }
             "deflate" => deflate(&bytes, max_decoded)?,
-            "br" => limited(brotli::Decompressor::new(&bytes[..], 4096), max_decoded)?,
+            "br" => brotli(&bytes, max_decoded)?,
             "zstd" => zstd(&bytes, max_decoded)?,
             other => return Err(FetchError::Encoding(other.to_owned())),
         };
@@ -126,6 +138,32 @@ fn decode(wire: Vec<u8>, encoding: Option<&str>, max_decoded: u64) -> Result<Vec
         return Err(FetchError::TooLarge { limit: max_decoded, wire: false });
     }
     Ok(bytes)
+}
+
+/// How much a brotli decoder has to remember (RFC 7932 9.1).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Window {
+    /// At most 4 MiB, which is what servers use.
+    Usual,
+    /// 8 or 16 MiB.
+    Large,
+    /// Up to 1 GiB, which is no `br`.
+    Foreign,
+}
+
+fn window(wire: &[u8]) -> Window {
+    match wire.first() {
+        Some(first) if first & 0x7F == 0x11 => Window::Foreign,
+        Some(first) if matches!(first & 0x0F, 0b1101 | 0b1111) => Window::Large,
+        _ => Window::Usual,
+    }
+}
+
+fn brotli(bytes: &[u8], limit: u64) -> Result<Vec<u8>, FetchError> {
+    if window(bytes) == Window::Foreign {
+        return Err(FetchError::Decode(std::io::Error::other("a window beyond RFC 7932")));
+    }
+    limited(brotli::Decompressor::new(bytes, 4096), limit)
 }
 
 /// `deflate` is zlib (RFC 9110 8.4.1.2), and bare deflate from origins that took the name at its
@@ -160,7 +198,7 @@ mod tests {
     use super::*;
 
     fn decode(wire: Vec<u8>, encoding: &str, max_decoded: u64) -> Result<Vec<u8>, FetchError> {
-        Body { wire, encoding: Some(encoding.to_owned()), max_decoded }.decode()
+        Body::new(wire.into(), Some(encoding.to_owned()), max_decoded).decode()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -202,6 +240,24 @@ mod tests {
         assert!(bomb.len() < 20_000);
         let refused = decode(bomb, "gzip", 100_000);
         assert!(matches!(refused, Err(FetchError::TooLarge { limit: 100_000, wire: false })));
+    }
+
+    #[test]
+    fn brotli_with_a_window_of_many_megabytes_is_not_read_among_the_small() {
+        let encoded = |bits| {
+            let mut brotli = Vec::new();
+            let mut encoder = brotli::CompressorWriter::new(&mut brotli, 4096, 5, bits);
+            encoder.write_all(&b"<rss/>".repeat(100)).unwrap();
+            drop(encoder);
+            Body::new(brotli.into(), Some("BR".to_owned()), 10_000)
+        };
+        assert!(encoded(22).decode_small(1000).is_some());
+        for bits in [23, 24] {
+            assert!(encoded(bits).decode_small(1000).is_none(), "{bits}");
+            assert_eq!(encoded(bits).decode().unwrap().len(), 600);
+        }
+        assert_eq!(window(&[0x11, 0x1E]), Window::Foreign);
+        assert!(matches!(decode(vec![0x11, 0x1E, 3], "br", 100), Err(FetchError::Decode(_))));
     }
 
     #[test]

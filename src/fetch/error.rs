@@ -43,6 +43,9 @@ pub enum FetchError {
     /// The body is not what its encoding says.
     #[error("the body cannot be decoded")]
     Decode(#[source] std::io::Error),
+    /// A large body finds no place on the disk.
+    #[error("the body cannot be kept on the disk")]
+    Spool(#[source] std::io::Error),
     /// A chain of redirects without an end.
     #[error("more than {0} redirects")]
     TooManyRedirects(usize),

@@ -15,9 +15,10 @@ mod guard;
 mod headers;
 mod hosts;
 mod patience;
+mod spool;
 mod way;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{
@@ -40,7 +41,8 @@ pub use hosts::{Hosts, Turn};
 pub use way::Way;
 
 use clients::Clients;
-use patience::{Held, Patience, Room};
+use patience::Patience;
+use spool::Spool;
 
 const MAX_HOPS: usize = 5;
 const PAGES: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1";
@@ -64,6 +66,8 @@ pub struct Limits {
     pub max_decoded: u64,
     /// Certificates (PEM) of authorities that are trusted beside the system's.
     pub ca: Option<String>,
+    /// Where the beginnings of large bodies are kept until they are whole, in files without a name.
+    pub folder: PathBuf,
 }
 
 /// One poll of one feed.
@@ -96,27 +100,26 @@ pub enum Kind {
 pub struct Fetcher {
     limits: Limits,
     clients: Clients,
-    room: Room,
 }
 
 impl Fetcher {
     /// Builds the clients.
     pub fn new(limits: Limits) -> Result<Self, FetchError> {
-        Ok(Self { clients: Clients::new(&limits)?, limits, room: Room::new() })
+        Ok(Self { clients: Clients::new(&limits)?, limits })
     }
 
     /// Sends one conditional GET and follows its redirects.
     ///
-    /// Returns within `limits.total`, waits for memory left out. Any status is an answer; an
+    /// Returns within `limits.total`. Any status is an answer; an
     /// error is what kept one from coming.
     pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
-        let mut patience = Patience::new(self.limits.total);
+        let patience = Patience::new(self.limits.total);
         let mut url = request.url.clone();
         let mut hops = Vec::new();
         loop {
             let response = self.send(&url, request, &patience).await?;
             let Some(to) = redirect(&url, &response)? else {
-                return self.answer((url, hops), response, request, &mut patience).await;
+                return self.answer((url, hops), response, request, &patience).await;
             };
             if hops.len() >= MAX_HOPS {
                 return Err(FetchError::TooManyRedirects(MAX_HOPS));
@@ -228,7 +231,7 @@ impl Fetcher {
         (url, hops): (Url, Vec<Hop>),
         response: Response,
         request: &Request<'_>,
-        patience: &mut Patience,
+        patience: &Patience,
     ) -> Result<Answer, FetchError> {
         let status = response.status().as_u16();
         let headers = response.headers();
@@ -248,19 +251,17 @@ impl Fetcher {
             links: answer::links(headers, &url),
             challenge: challenge::of_header(headers),
             body: None,
-            held: Held::default(),
             url,
             hops,
         };
         let began = Instant::now();
         if status == 200 {
-            let (wire, held) = self.body(response, patience).await?;
+            let wire = self.body(response, patience).await?;
             if let Some(account) = request.account {
-                account.end(began.elapsed(), wire.len());
+                account.end(began.elapsed(), wire.length());
             }
             let max_decoded = self.limits.max_decoded;
-            answer.body = Some(Body { wire, encoding, max_decoded });
-            answer.held = held;
+            answer.body = Some(Body::new(wire, encoding, max_decoded));
         } else if matches!(status, 401 | 403 | 405 | 429 | 503) && answer.challenge.is_none() {
             let page = body::beginning(response, challenge::LOOKED_AT_BYTES, self.limits.idle);
             let page = patience.wait(self.limits.idle, "for the page of an error", page).await;
@@ -269,13 +270,9 @@ impl Fetcher {
         Ok(answer)
     }
 
-    async fn body(
-        &self,
-        response: Response,
-        patience: &mut Patience,
-    ) -> Result<(Vec<u8>, Held), FetchError> {
-        let reading = body::Reading { max_wire: self.limits.max_wire, idle: self.limits.idle };
-        reading.read(response, patience, &self.room).await
+    async fn body(&self, response: Response, patience: &Patience) -> Result<Spool, FetchError> {
+        let Limits { max_wire, idle, ref folder, .. } = self.limits;
+        body::Reading { max_wire, idle, folder }.read(response, patience).await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress};
 
-use crate::desk::{Desk, undated, within};
+use crate::desk::{Daemon, Desk, undated, within};
 use crate::origin::{Answer, Origin, Then};
 
 const MIB: usize = 1 << 20;
@@ -54,10 +54,11 @@ fn gzip_bomb(start: &[u8], filler: u8) -> Answer {
     Answer::ok(body).with("Content-Encoding", "gzip")
 }
 
-/// The same in brotli, whose encoder is in the same state after each of such pieces.
-fn brotli_bomb() -> Answer {
+/// The same in brotli, whose encoder is in the same state after each of such pieces; its window
+/// has so many bits.
+fn brotli_bomb(window: u32) -> Answer {
     use std::io::Write as _;
-    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 5, 22);
+    let mut encoder = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 5, window);
     let mut ends = Vec::new();
     for _ in 0..2 {
         encoder.write_all(&vec![0; MIB]).unwrap();
@@ -125,7 +126,7 @@ fn of_bytes() -> Vec<(&'static str, Answer, Expected)> {
             Answer::ok(deflate_bomb(START.as_bytes(), b' ')).with("Content-Encoding", "deflate"),
             Failed(large),
         ),
-        ("brotli-bomb", brotli_bomb(), Failed(large)),
+        ("brotli-bomb", brotli_bomb(22), Failed(large)),
         ("zstd-bomb", zstd_bomb(), Failed(large)),
         ("endless", endless("200 OK", chunked), Failed(large)),
         ("endless-until-close", endless("200 OK", "Connection: close"), Failed(large)),
@@ -288,6 +289,51 @@ fn no_origin_takes_more_memory_time_or_traffic_than_it_is_given() {
     assert!(!items.contains("the secret of this machine"));
     assert_eq!(items.matches("\"feed\":\"many-short\"").count(), 1000, "the limit on items");
     assert_eq!(daemon.terminate().0, Some(0));
+}
+
+/// Starts a daemon whose sources are so many hosts that all answer alike, and a healthy one.
+fn crowd(desk: &Desk, hosts: usize, answer: &Answer) -> (Vec<Origin>, Daemon) {
+    let host = |n: usize| Origin::start_on(&format!("127.0.3.{}", n + 1)).unwrap();
+    let origins: Vec<Origin> = (0..hosts).map(host).collect();
+    let mut sources = vec![("healthy".to_owned(), desk.origin.url("/healthy"))];
+    desk.origin.script("/healthy", Answer::ok(undated("All is well", "")));
+    for (n, origin) in origins.iter().enumerate() {
+        origin.script("/wire", answer.clone());
+        sources.push((format!("hostile-{n}"), origin.url("/wire")));
+    }
+    desk.configure("", &sources);
+    let daemon = desk.start();
+    (origins, daemon)
+}
+
+// Rows: hz.brbomb
+#[test]
+fn many_bombs_at_once_take_little_more_memory_than_one() {
+    let desk = Desk::new(&[]);
+    let (_origins, daemon) = crowd(&desk, 24, &brotli_bomb(24));
+    within(Duration::from_mins(1), "every poll comes to an end", || {
+        daemon.told().values().all(|told| !told.words.is_empty())
+    });
+    assert!(daemon.told()["healthy"].ok);
+    assert!(daemon.told()["hostile-7"].words.contains("larger than"));
+    let peak = daemon.peak_memory();
+    assert!(peak <= 200 * MIB, "{} MiB", peak / MIB);
+}
+
+// Rows: hz.loris
+#[test]
+fn origins_that_send_slowly_do_not_wait_for_each_other() {
+    let desk = Desk::new(&[]);
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let piece = format!("{:x}\r\n{}\r\n", 1 << 17, " ".repeat(1 << 17)).into_bytes();
+    let slow = Answer::raw(head, Then::Repeats(piece, Duration::from_millis(200)));
+    let (_origins, daemon) = crowd(&desk, 20, &slow);
+    // Each has five seconds.
+    within(Duration::from_secs(12), "every poll comes to an end", || {
+        daemon.told().values().all(|told| !told.words.is_empty())
+    });
+    assert!(daemon.told()["healthy"].ok);
+    assert!(daemon.told()["hostile-7"].words.contains("in time for the whole poll"));
 }
 
 // Rows: host.concurrency, host.keepalive

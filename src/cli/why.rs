@@ -41,8 +41,14 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
 
 fn of_source(answer: &Value) -> anyhow::Result<()> {
     line(&format!("{}  {}", text(answer, "id"), text(answer, "url")))?;
-    line(&format!("last outcome: {}", text(answer, "outcome")))?;
-    line(&format!("next due {} because of {}", text(answer, "due"), text(answer, "due_because")))?;
+    let (outcome, due) = (text(answer, "outcome"), text(answer, "due"));
+    line(&format!(
+        "last outcome: {}",
+        if outcome.is_empty() { "not asked yet" } else { &outcome }
+    ))?;
+    if !due.is_empty() {
+        line(&format!("next due {due} because of {}", text(answer, "due_because")))?;
+    }
     for (name, words) in [("hub", "hub"), ("moved_to", "moved to")] {
         let told = text(answer, name);
         if !told.is_empty() {

@@ -304,12 +304,11 @@ async fn get_source(
     let source = served.plan().source(&id).cloned().ok_or(Failure::NotFound("source"))?;
     let id = source.id.clone();
     let read = move |view: &View| {
-        let subscriptions = view.store.subscriptions()?.into_iter();
-        let subscription = subscriptions.filter(|(of, _)| *of == id).map(|(_, s)| s).next();
+        let subscription = status::subscriptions(&view.store)?.remove(&id);
         Ok((view.store.state(&id)?, subscription))
     };
     let (state, subscription) = served.read(read).await?;
-    let state = state.map(|state| served.upcoming.correct(&source.id, state));
+    let state = served.upcoming.correct(&source, state);
     Ok(Json(contract::source::source(&source, state.as_ref(), subscription.as_ref())))
 }
 

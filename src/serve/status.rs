@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::html::Page;
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
-use crate::model::{SourceId, Subscription};
+use crate::model::{SourceId, Standing, Subscription};
 use crate::store::{Store, StoreError};
 use crate::text::html::escape;
 
@@ -48,10 +48,11 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
             field(row, "due"), field(row, "due_because"), field(row, "failures"),
         )
         .ok();
-        let moved =
+        let moves =
             if field(row, "moved_for_good") == "true" { "Moved to" } else { "Seems to move to" };
-        for (name, words) in [("hub", "Hub"), ("moved_to", moved)] {
-            let text = field(row, name);
+        let to = field(row, "moved_to");
+        let to = to.split('?').next().unwrap_or_default();
+        for (words, text) in [("Hub", field(row, "hub").as_str()), (moves, to)] {
             if !text.is_empty() {
                 writeln!(body, "<tr><td colspan=\"6\"><small>{words}: {text}</small></td></tr>")
                     .ok();
@@ -136,16 +137,24 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
 
 fn stored(store: &Store, plan: &Plan, upcoming: &Upcoming) -> Result<Value, StoreError> {
     let (items, briefs) = store.counts();
-    let subscriptions: HashMap<SourceId, Subscription> =
-        store.subscriptions()?.into_iter().collect();
+    let subscriptions = subscriptions(store)?;
     let mut sources = Vec::new();
     for source in &plan.sources {
-        let state = store.state(&source.id)?.map(|state| upcoming.correct(&source.id, state));
+        let state = upcoming.correct(source, store.state(&source.id)?);
         let subscription = subscriptions.get(&source.id);
         sources.push(contract::source::source(source, state.as_ref(), subscription));
     }
     let bytes = store.size_on_disk()?;
     Ok(json!({ "items": items, "briefs": briefs, "bytes": bytes, "sources": sources }))
+}
+
+/// Returns how each source stands with its hub; what is being left is told of where nothing else
+/// is.
+pub(super) fn subscriptions(store: &Store) -> Result<HashMap<SourceId, Subscription>, StoreError> {
+    let is_left = |known: &Subscription| matches!(known.standing, Standing::Leaving { .. });
+    let mut all = store.subscriptions()?;
+    all.sort_by_key(|(_, known)| !is_left(known));
+    Ok(all.into_iter().collect())
 }
 
 fn bare(plan: &Plan) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use crate::model::{Due, SourceId, SourceState};
+use crate::model::{Due, Source, SourceId, SourceState};
 
 /// Due times that hold for this process only: spread after a start, or put off with their host.
 #[derive(Debug, Default)]
@@ -24,12 +24,12 @@ impl Upcoming {
         self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Returns a stored state with the due time that holds.
-    pub fn correct(&self, source: &SourceId, mut state: SourceState) -> SourceState {
+    /// Returns a stored state with the due time that holds; one that was never asked has a state
+    /// where it waits.
+    pub fn correct(&self, source: &Source, state: Option<SourceState>) -> Option<SourceState> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(due) = known.get(source) {
-            state.due = due.clone();
-        }
-        state
+        let Some(due) = known.get(&source.id) else { return state };
+        let state = state.unwrap_or_else(|| SourceState::new(&source.address, due.at));
+        Some(SourceState { due: due.clone(), ..state })
     }
 }

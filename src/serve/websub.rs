@@ -1,6 +1,6 @@
 //! `/websub/TOKEN`: where hubs ask whether we meant it, and deliver (W3C WebSub 5 and 7).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -50,7 +50,9 @@ pub enum HubCall {
 /// The callbacks that there are.
 #[derive(Debug)]
 pub struct Callbacks {
-    tokens: RwLock<HashSet<String>>,
+    /// Each with its turn: one delivery at a time, so that a hub which sends slowly keeps nobody
+    /// but itself waiting.
+    tokens: RwLock<HashMap<String, Arc<Semaphore>>>,
     permits: Semaphore,
 }
 
@@ -63,13 +65,17 @@ impl Default for Callbacks {
 impl Callbacks {
     /// Says which there are from now on.
     pub fn set(&self, tokens: HashSet<String>) {
-        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens;
+        let mut known = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|token, _| tokens.contains(token));
+        for token in tokens {
+            known.entry(token).or_insert_with(|| Arc::new(Semaphore::new(1)));
+        }
     }
 
-    /// SECURITY: a token has 192 random bits, so finding one by timing a set is hopeless; what is
+    /// SECURITY: a token has 192 random bits, so finding one by timing a map is hopeless; what is
     /// behind it is checked by signature.
-    fn has(&self, token: &str) -> bool {
-        self.tokens.read().unwrap_or_else(PoisonError::into_inner).contains(token)
+    fn turn(&self, token: &str) -> Option<Arc<Semaphore>> {
+        self.tokens.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
 }
 
@@ -94,7 +100,7 @@ async fn intent(
     if let Some(why) = served.unready() {
         return not_yet(&why);
     }
-    if !served.callbacks.has(&token) {
+    if served.callbacks.turn(&token).is_none() {
         return unknown();
     }
     let (answer, answered) = oneshot::channel();
@@ -125,15 +131,14 @@ async fn deliver(
     if let Some(why) = served.unready() {
         return not_yet(&why);
     }
-    if !served.callbacks.has(&token) {
-        return unknown();
-    }
-    let Ok(_permit) = served.callbacks.permits.acquire().await else {
+    let Some(turn) = served.callbacks.turn(&token) else { return unknown() };
+    let (Ok(_turn), Ok(_permit)) = (turn.acquire().await, served.callbacks.permits.acquire().await)
+    else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let limit = usize::try_from(served.plan().max_delivery).unwrap_or(usize::MAX);
     let body = match tokio::time::timeout(PATIENCE, to_bytes(body, limit)).await {
-        Ok(Ok(body)) => body.to_vec(),
+        Ok(Ok(body)) => Vec::from(body),
         Ok(Err(_too_large)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_elapsed) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };

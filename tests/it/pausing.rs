@@ -361,3 +361,22 @@ fn a_429_gives_its_whole_host_a_pause() {
     check(&desk, 5000, []);
     check(&desk, REGULAR + 3800, ["second"]);
 }
+
+#[test]
+fn what_waits_for_its_host_says_so_before_it_was_ever_asked() {
+    let desk = Desk::new(&["first", "second"]);
+    let limited = || Answer::status(429).with("Retry-After", "7200");
+    let slow = limited().after(std::time::Duration::from_secs(1));
+    for path in ["/first", "/second"] {
+        desk.origin.script(path, slow.clone());
+    }
+    let text = std::fs::read_to_string(desk.path("c.toml")).unwrap();
+    desk.write("c.toml", &text.replace("[fetch]", "[fetch]\nper_host = 1"));
+    let _daemon = desk.start();
+    let why = |source| desk.ok(&["why", source]);
+    let parked = |source| {
+        let why = why(source);
+        why.contains("not asked yet") && why.contains("next due")
+    };
+    eventually("the other waits", || parked("first") || parked("second"));
+}

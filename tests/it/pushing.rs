@@ -1,6 +1,9 @@
 //! WebSub: a hub is asked for news, proves itself, and is believed only with our secret.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use ring::hmac;
 
@@ -215,6 +218,32 @@ fn a_signed_delivery_brings_its_items() {
     assert_eq!((polls, desk.origin.take_asked("/wire").len()), (1, 0), "nothing is fetched for it");
 }
 
+// Rows: websub.content
+#[test]
+fn a_hub_that_sends_slowly_keeps_no_other_waiting() {
+    let desk = desk(&["wire", "post"]);
+    let (daemon, wire) = subscribed(&desk);
+    let topic = topic(&desk, "post");
+    let post = Subscription::next(&desk, "subscribe", &topic);
+    assert_eq!(post.verify(&daemon, "subscribe", &topic, DAY).status, 200);
+    let address = daemon.url("").replace("http://", "");
+    let head =
+        format!("POST /{} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n<", wire.callback());
+    let connect = || {
+        let mut stream = TcpStream::connect(address.trim_end_matches('/')).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let _slow: Vec<TcpStream> = (0..9).map(|_| connect()).collect();
+    let began = Instant::now();
+    for n in 0..3 {
+        let body = hubbed(&desk, "post", &format!("News {n}"));
+        let signature = sign("sha256", post.secret(), &body);
+        assert_eq!(post.deliver(&daemon, &body, Some(&signature)), 202);
+    }
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
 // Rows: websub.badsig
 #[test]
 fn a_delivery_that_is_not_signed_with_our_secret_is_ignored() {
@@ -299,6 +328,22 @@ fn a_hub_is_left_once_its_source_has_gone() {
 #[test]
 fn a_hub_is_left_once_hubs_are_not_wanted() {
     check_leaving(|desk| desk.write("c.toml", &desk.configuration(&["wire", "post"])));
+}
+
+#[test]
+fn a_hub_that_is_asked_again_is_told_of_rather_than_the_one_that_is_left() {
+    let desk = desk(&["wire"]);
+    let (_daemon, _) = subscribed(&desk);
+    let on = std::fs::read_to_string(desk.path("c.toml")).unwrap();
+    let topic = topic(&desk, "wire");
+    for (text, mode) in [(on.replace("websub = true", ""), "unsubscribe"), (on, "subscribe")] {
+        desk.write("c.toml", &text);
+        desk.ok(&["reload"]);
+        Subscription::next(&desk, mode, &topic);
+    }
+    let why = desk.ok(&["why", "wire"]);
+    assert!(why.contains(": asked "), "{why}");
+    assert_eq!(why, desk.ok(&["why", "wire"]));
 }
 
 // Rows: websub.verify

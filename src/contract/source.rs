@@ -35,7 +35,7 @@ pub fn source(
 
 /// Returns how a source's subscription stands with its hub, in words.
 fn hub(subscription: &Subscription) -> Value {
-    let hub = &subscription.hub;
+    let hub = subscription.hub.split('?').next().unwrap_or_default();
     Value::String(match &subscription.standing {
         Standing::Asked { at, .. } => format!("{hub}: asked {}", time(*at)),
         Standing::Active { until, .. } => match (subscription.missed, subscription.delivered) {

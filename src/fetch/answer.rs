@@ -33,7 +33,7 @@ pub struct Answer {
     pub links: Links,
     /// Whose page it is that asks for a browser instead, if it is one.
     pub challenge: Option<&'static str>,
-    /// The body of a 200; other bodies are not kept.
+    /// The body of a 200 or 203; other bodies are not kept.
     pub body: Option<Body>,
 }
 

@@ -255,7 +255,8 @@ impl Fetcher {
             hops,
         };
         let began = Instant::now();
-        if status == 200 {
+        // 203 is a 200 that a proxy on the way has changed (RFC 9110 15.3.4).
+        if matches!(status, 200 | 203) {
             let wire = self.body(response, patience).await?;
             if let Some(account) = request.account {
                 account.end(began.elapsed(), wire.length());
@@ -297,11 +298,21 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>, FetchError> 
         .join(location.trim())
         .ok()
         .filter(|to| matches!(to.scheme(), "http" | "https") && to.host().is_some())
-        .ok_or(FetchError::BadRedirect(location))?;
+        .ok_or_else(|| FetchError::BadRedirect(shown(&location)))?;
     to.set_fragment(None);
     // A login that a stranger wrote is nobody's.
     to.set_username("").and_then(|()| to.set_password(None)).ok();
     Ok(Some(to))
+}
+
+/// Returns as much of a redirect's target as may stand in a log: no login, path or query.
+fn shown(location: &str) -> String {
+    let scheme = location.split_once(':').map(|(scheme, _)| scheme);
+    let is_scheme = |text: &&str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        (1..=20).contains(&text.len()) && text.chars().all(plain)
+    };
+    scheme.filter(is_scheme).map_or_else(|| "?".to_owned(), |scheme| format!("{scheme}:"))
 }
 
 /// Reads a feed from a file of this machine, within the limit on decoded bytes.

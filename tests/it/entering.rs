@@ -67,6 +67,26 @@ fn a_login_goes_to_the_sources_own_place_and_nowhere_else() {
 }
 
 #[test]
+fn what_stands_in_the_address_of_a_redirect_is_told_to_nobody() {
+    let desk = Desk::new(&["odd", "moved"]);
+    let odd = "ftp://user:t0ken@example.org/t0ken?key=t0ken";
+    desk.origin.script("/odd", Answer::status(302).with("location", odd));
+    desk.origin.script("/moved", Answer::status(301).with("location", "/new?key=t0ken"));
+    desk.origin.script("/new?key=t0ken", Answer::ok(wire()));
+    let told = desk.command(&["poll"]).env("RUST_LOG", "trace").output().unwrap();
+    let daemon = desk.start();
+    let texts = [
+        String::from_utf8(told.stdout).unwrap(),
+        String::from_utf8(told.stderr).unwrap(),
+        desk.ok(&["why", "odd"]),
+        daemon.get("status").text(),
+    ];
+    assert!(texts[2].contains("a redirect leads to `ftp:`"), "{}", texts[2]);
+    assert!(texts[3].contains("/new"), "{}", texts[3]);
+    assert!(texts.iter().all(|text| !text.contains("t0ken")), "{texts:?}");
+}
+
+#[test]
 fn a_bearer_token_is_sent_and_a_refusal_is_named() {
     let desk = desk_with("auth = { bearer_file = \"key\" }\n");
     desk.origin.script("/wire", Answer::status(401));

@@ -366,9 +366,17 @@ impl Agenda {
     }
 
     /// Returns how long nothing is due.
-    pub(super) fn until_due(&self, now: Timestamp) -> Option<Duration> {
-        let Reverse((at, _)) = self.due.peek()?;
-        Some((*at - now).to_std().unwrap_or_default())
+    pub(super) fn until_due(&mut self, now: Timestamp) -> Option<Duration> {
+        loop {
+            let Reverse((at, id)) = self.due.peek()?;
+            let is_true = |known: &Known| {
+                known.waiting.is_none() && known.due.as_ref().is_some_and(|due| due.at == *at)
+            };
+            if self.known.get(id).is_some_and(is_true) {
+                return Some((*at - now).to_std().unwrap_or_default());
+            }
+            self.due.pop();
+        }
     }
 
     /// Returns how many sources wait or are being polled, and for how long the first of them.

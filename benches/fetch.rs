@@ -31,36 +31,46 @@ use tokio::sync::Semaphore;
 const PASSES: [&str; 3] = ["cold", "all 304", "5 % changed"];
 /// Unchanged passes; the median counts.
 const UNCHANGED: usize = 5;
-/// Sources that share a host, as a platform's feeds do.
-const PER_HOST: usize = 10;
+/// Sources that share a host, as a platform's feeds do, and none, as most do.
+const PER_HOST: [usize; 2] = [10, 1];
 const IN_FLIGHT: usize = 64;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().filter(|a| a != "--bench").collect();
     let word = |at: usize| arguments.get(at).map(String::as_str);
+    let number = |at: usize| word(at).map(|text| text.parse::<usize>().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    match (word(1), word(2), word(3)) {
-        (Some("origin"), ..) => runtime.block_on(origin()),
-        (Some("bare"), Some(port), Some(count)) => {
-            runtime.block_on(bare(port, count.parse().unwrap()));
+    let crowd = || Crowd { count: number(3).unwrap(), per_host: number(4).unwrap() };
+    match (word(1), word(2)) {
+        (Some("origin"), _) => runtime.block_on(origin()),
+        (Some("bare"), Some(port)) => runtime.block_on(bare(port, crowd())),
+        (Some("pass"), Some(port)) => runtime.block_on(pass(port, crowd())),
+        _ => {
+            rustls::crypto::ring::default_provider().install_default().unwrap();
+            for per_host in PER_HOST {
+                compare(&runtime, Crowd { count: number(1).unwrap_or(2000), per_host });
+            }
         }
-        (Some("pass"), Some(port), Some(count)) => {
-            runtime.block_on(pass(port, count.parse().unwrap()));
-        }
-        (count, ..) => compare(&runtime, count.map_or(2000, |count| count.parse().unwrap())),
     }
 }
 
-fn compare(runtime: &tokio::runtime::Runtime, count: usize) {
-    rustls::crypto::ring::default_provider().install_default().unwrap();
+/// So many sources, and how they share hosts.
+#[derive(Clone, Copy)]
+struct Crowd {
+    count: usize,
+    per_host: usize,
+}
+
+fn compare(runtime: &tokio::runtime::Runtime, crowd: Crowd) {
+    let Crowd { count, per_host } = crowd;
     let mut origin = start(&["origin"]);
     let port = first_line(&mut origin);
-    println!("{count} sources on {} hosts; CPU seconds per 1,000 sources", count / PER_HOST);
+    println!("{count} sources on {} hosts; CPU seconds per 1,000 sources", count / per_host);
     println!("{:12} {:>12} {:>12} {:>12} {:>10}", "", PASSES[0], PASSES[1], PASSES[2], "peak MB");
     let mut rows = Vec::new();
     for mode in ["bare", "pass"] {
         runtime.block_on(tell(&port, "reset"));
-        let child = start(&[mode, &port, &count.to_string()]);
+        let child = start(&[mode, &port, &count.to_string(), &per_host.to_string()]);
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{mode} failed");
         let text = String::from_utf8(output.stdout).unwrap();
@@ -86,10 +96,10 @@ fn first_line(child: &mut Child) -> String {
     line.trim().to_owned()
 }
 
-/// Returns the address of a source; ten share a host of the loopback network, and a loop over all
+/// Returns the address of a source, whose host is one of the loopback network; a loop over all
 /// asks each host in its turn.
-fn address(port: &str, number: usize, count: usize) -> String {
-    let host = number % (count / PER_HOST);
+fn address(port: &str, number: usize, crowd: Crowd) -> String {
+    let host = number % (crowd.count / crowd.per_host);
     format!("http://127.0.{}.{}:{port}/feed/{number}", host / 250, host % 250 + 1)
 }
 
@@ -125,30 +135,30 @@ fn client() -> reqwest::Client {
         .unwrap()
 }
 
-async fn bare(port: &str, count: usize) {
+async fn bare(port: &str, crowd: Crowd) {
     rustls::crypto::ring::default_provider().install_default().unwrap();
-    let mut tags: Vec<Option<String>> = vec![None; count];
-    let cold = bare_pass(port, &mut tags).await;
+    let mut tags: Vec<Option<String>> = vec![None; crowd.count];
+    let cold = bare_pass(port, crowd, &mut tags).await;
     let mut unchanged = Vec::new();
     for _ in 0..UNCHANGED {
-        unchanged.push(bare_pass(port, &mut tags).await);
+        unchanged.push(bare_pass(port, crowd, &mut tags).await);
     }
     change(port).await;
-    let changed = bare_pass(port, &mut tags).await;
+    let changed = bare_pass(port, crowd, &mut tags).await;
     let peak = peak_megabytes(std::process::id()).unwrap();
     println!("{cold} {} {changed} {peak}", median(unchanged));
 }
 
 /// Asks for every feed once, and returns CPU seconds per 1,000.
 /// Connections are new at each pass, as they are after an hour.
-async fn bare_pass(port: &str, tags: &mut [Option<String>]) -> f64 {
+async fn bare_pass(port: &str, crowd: Crowd, tags: &mut [Option<String>]) -> f64 {
     let (before, count) = (cpu_seconds(std::process::id()), tags.len());
     let client = client();
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut under_way = tokio::task::JoinSet::new();
     for (source, tag) in tags.iter().cloned().enumerate() {
         let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
-        let mut request = client.get(address(port, source, count));
+        let mut request = client.get(address(port, source, crowd));
         request = match tag {
             Some(tag) => request.header(IF_NONE_MATCH, tag),
             None => request,
@@ -175,7 +185,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 /// Makes the passes of `briefwire poll`; what it costs to open the store and to write the
 /// documents is measured by a pass in which nothing is due, and taken off.
-async fn pass(port: &str, count: usize) {
+async fn pass(port: &str, crowd: Crowd) {
+    let count = crowd.count;
     rustls::crypto::ring::default_provider().install_default().unwrap();
     let folder = tempfile::tempdir().unwrap();
     // Recent items are read at every start; a pass is to be measured, so there are none.
@@ -185,7 +196,7 @@ async fn pass(port: &str, count: usize) {
         folder.path().join("store").display()
     );
     for source in 0..count {
-        let url = address(port, source, count);
+        let url = address(port, source, crowd);
         text += &format!("[[source]]\nid = \"s{source}\"\nurl = \"{url}\"\nallow_private = true\n");
     }
     let unread = |_: &Path| Err(std::io::Error::other("no file is named"));

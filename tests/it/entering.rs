@@ -67,6 +67,38 @@ fn a_login_goes_to_the_sources_own_place_and_nowhere_else() {
 }
 
 #[test]
+fn a_login_is_not_carried_to_another_host_or_port() {
+    let desk = Desk::new(&[]);
+    // A proxy sees all that is sent, and lets us reach hosts that the guard keeps no watch over.
+    let proxy = Origin::start();
+    let chain = [
+        "http://wire.example.invalid/feed",
+        "http://wire.example.invalid/own",
+        "http://wire.example.invalid:8080/port",
+        "http://other.example.invalid/host",
+    ];
+    for (from, to) in chain.iter().zip(chain.iter().skip(1)) {
+        proxy.script(from, Answer::status(302).with("location", to));
+    }
+    proxy.script(chain[3], Answer::ok(wire()));
+    let source = format!(
+        "[[source]]\nid = \"far\"\nurl = \"{}\"\nproxy = \"{}\"\n\
+         auth = {{ basic_file = \"login\" }}\nheaders = {{ X-Api-Key = {{ file = \"key\" }} }}\n",
+        chain[0],
+        proxy.url("/")
+    );
+    desk.write("login", "desk:hush hush\n");
+    desk.write("key", "k-e-y\n");
+    desk.write("c.toml", &(desk.configuration(&[]) + &source));
+    desk.run(&["poll"]);
+    let carried = chain.map(|url| {
+        let asked = proxy.take_asked(url).remove(0);
+        (asked.header("authorization").is_some(), asked.header("x-api-key").is_some())
+    });
+    assert_eq!(carried, [(true, true), (true, true), (false, false), (false, false)]);
+}
+
+#[test]
 fn what_stands_in_the_address_of_a_redirect_is_told_to_nobody() {
     let desk = Desk::new(&["odd", "moved"]);
     let odd = "ftp://user:t0ken@example.org/t0ken?key=t0ken";

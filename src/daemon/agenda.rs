@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::pipeline::remembered;
 use crate::config::Config;
 use crate::model::{Address, Due, Outcome, Rule, Source, SourceId, SourceState, Timestamp, Wishes};
 use crate::schedule::{self, Policy};
@@ -95,7 +96,7 @@ impl Agenda {
             let known = match earlier {
                 Some(known) if *known.source == *source => known,
                 earlier => {
-                    let state = self.state(source, now)?;
+                    let state = remembered(&self.store, source, now)?;
                     parked.extend(schedule::parked(&state, now).map(|at| (host(source), at)));
                     let met = self.meet(source, &state, now);
                     // Its poll may be under way; it is not asked twice at once.
@@ -133,13 +134,6 @@ impl Agenda {
                 (None, None) => {}
             }
         }
-    }
-
-    fn state(&self, source: &Source, now: Timestamp) -> Result<SourceState, StoreError> {
-        // An edited `url` starts afresh.
-        let fresh = SourceState::new(&source.address, now);
-        let state = self.store.state(&source.id)?;
-        Ok(state.filter(|state| state.address == fresh.address).unwrap_or(fresh))
     }
 
     /// Says when a source that is new here is due.
@@ -181,7 +175,7 @@ impl Agenda {
     ) -> Result<Vec<(SourceId, SourceState)>, StoreError> {
         let mut states = Vec::new();
         for (id, known) in &self.known {
-            states.push((id.clone(), self.state(&known.source, now)?));
+            states.push((id.clone(), remembered(&self.store, &known.source, now)?));
         }
         states.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(states)
@@ -213,7 +207,8 @@ impl Agenda {
             };
             let mut fresh = None;
             if !asked {
-                fresh = Some(self.first_due(&source, &self.state(&source, wall)?, wall));
+                fresh =
+                    Some(self.first_due(&source, &remembered(&self.store, &source, wall)?, wall));
             }
             let Some(known) = self.known.get_mut(&id) else { continue };
             known.waiting = known.waiting.map(|since| since + jump);

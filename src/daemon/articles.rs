@@ -4,13 +4,14 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use url::Url;
 
 use super::desk;
 use super::digest::Digest;
+use super::group::make_durable;
 use super::pipeline::Line;
-use super::working::Size;
+use super::readers::Size;
 use super::writer::Work;
 use crate::fetch::{Answer, Kind, Request, Way};
 use crate::model::{Access, Address, CanonicalUrl, ItemId, KeyTerm, Source, Story, Timestamp};
@@ -19,7 +20,7 @@ use crate::store::StoreError;
 use crate::text::html;
 
 /// New items wait no longer than this for their articles before they are shown.
-pub(super) const WAIT: TimeDelta = TimeDelta::minutes(1);
+const WAIT: TimeDelta = TimeDelta::minutes(1);
 /// Articles of one poll, the newest first.
 const MAX_ARTICLES: usize = 20;
 /// An item with a text of this length has its article already.
@@ -100,14 +101,10 @@ pub(super) async fn fetch(
     let read = line.reading.run(Size::Small, move || read(&reader, &wanted, story, page));
     let fetched = read.await;
     drop(room);
+    // A page that makes us panic is none; the writer shows the item after its wait.
     let Ok(fetched) = fetched else { return Ok(pause) };
-    let (answer, durable) = oneshot::channel();
-    let stopped = || StoreError::Io {
-        what: "store an article".to_owned(),
-        source: std::io::Error::other("the writer has stopped"),
-    };
-    writer.send(Work::Article(Box::new(fetched), answer)).await.map_err(|_closed| stopped())?;
-    durable.await.map_err(|_closed| stopped())??;
+    let work = |answer| Work::Article(Box::new(fetched), answer);
+    make_durable(writer, "store an article", work).await?;
     Ok(pause)
 }
 

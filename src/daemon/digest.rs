@@ -9,8 +9,9 @@ use chrono::TimeDelta;
 use super::desk;
 use super::moving;
 use super::pipeline::Line;
+use super::readers::Room;
 use super::reading::Reading;
-use super::working::{News, Room};
+use super::working::News;
 use crate::fetch::{Answer, Links};
 use crate::model::{
     Address, CanonicalUrl, Feed, FeedFacts, ItemId, Outcome, Source, SourceId, SourceState, Story,
@@ -127,7 +128,7 @@ impl Line {
 
     /// Returns what of a poll concerns hubs.
     pub(super) fn news_in(&self, digest: &Digest) -> Option<News> {
-        let works = self.working.has(&digest.source);
+        let works = self.shared.working.has(&digest.source);
         let told_by = (self.clock)() - HUB_TAKES;
         let dates = digest.new.iter().map(|story| story.published).filter(|at| *at < told_by);
         let unannounced = dates.max().filter(|_| works);
@@ -135,20 +136,9 @@ impl Line {
             .then(|| News { source: digest.source.clone(), unannounced })
     }
 
-    /// Compares what a hub delivered; it says nothing of the next poll, nor of what polls compare.
-    pub(super) fn digest_delivered(
-        &self,
-        source: &Source,
-        state: SourceState,
-        feed: &Feed,
-        now: Timestamp,
-    ) -> Result<Digest, StoreError> {
-        self.compare(source, state, feed, now)
-    }
-
     /// Compares the items of a feed with what is stored, and enriches those that are new or
-    /// changed.
-    fn compare(
+    /// changed; of a poll's own state it says nothing.
+    pub(super) fn compare(
         &self,
         source: &Source,
         state: SourceState,

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::desk::Desk;
+use super::writer::Work;
 use crate::model::{BriefId, CommandError, ItemId, Placement, Reply, SourceId, Story};
 use crate::store::{Changes, Store, StoreError};
 
@@ -74,4 +75,19 @@ impl Answer {
             }
         };
     }
+}
+
+/// Hands work to the writer, and waits until it is durable; `what` reads after "cannot ".
+pub(super) async fn make_durable(
+    writer: &mpsc::Sender<Work>,
+    what: &str,
+    work: impl FnOnce(oneshot::Sender<Result<(), StoreError>>) -> Work,
+) -> Result<(), StoreError> {
+    let (answer, durable) = oneshot::channel();
+    let stopped = || StoreError::Io {
+        what: what.to_owned(),
+        source: std::io::Error::other("the writer has stopped"),
+    };
+    writer.send(work(answer)).await.map_err(|_closed| stopped())?;
+    durable.await.map_err(|_closed| stopped())?
 }

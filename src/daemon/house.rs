@@ -14,10 +14,11 @@ use super::dirty::Dirty;
 use super::hubs::{Hubs, Ways};
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
+use super::readers::Readers;
 use super::run::RunError;
 use super::service::Service;
 use super::threads::Threads;
-use super::working::{News, Readers, Shared};
+use super::working::{News, Shared};
 use super::writer::{self, Settings, Setup, Work};
 use crate::config::{Config, Listen};
 use crate::enrich::Measure;
@@ -176,7 +177,7 @@ impl House {
 
     pub(super) fn poller(&mut self) -> Result<Poller, RunError> {
         let config = Arc::clone(&self.config.borrow());
-        let line = Arc::new(line(&config, Arc::clone(&self.store), &self.shared)?);
+        let line = Arc::new(line(&config, Arc::clone(&self.store), self.shared.clone())?);
         let asked = self.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
         let ways = (self.config.clone(), self.writer.clone(), asked);
         Ok(Poller::new(line, Arc::clone(&self.served), ways))
@@ -185,7 +186,7 @@ impl House {
     /// Returns what deals with hubs.
     pub(super) async fn hubs(&mut self) -> Result<Hubs, RunError> {
         let config = Arc::clone(&self.config.borrow());
-        let line = Arc::new(line(&config, Arc::clone(&self.store), &self.shared)?);
+        let line = Arc::new(line(&config, Arc::clone(&self.store), self.shared.clone())?);
         let ways = Ways {
             config: self.config.clone(),
             writer: self.writer.clone(),
@@ -193,7 +194,7 @@ impl House {
             polls: self.ask.clone(),
             calls: Arc::clone(&self.hub_calls).lock_owned().await,
         };
-        Ok(Hubs::new(line, Arc::clone(&self.served), (self.shared.clone(), ways))?)
+        Ok(Hubs::new(line, Arc::clone(&self.served), ways)?)
     }
 
     /// Reads the directory of briefs whole, before any item is matched.
@@ -224,7 +225,7 @@ pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
 }
 
 /// Returns what polls share under a configuration.
-pub(super) fn line(config: &Config, store: Arc<Store>, shared: &Shared) -> Result<Line, RunError> {
+fn line(config: &Config, store: Arc<Store>, shared: Shared) -> Result<Line, RunError> {
     let fetch = &config.fetch;
     Ok(Line {
         fetcher: fetcher(config)?,
@@ -234,11 +235,22 @@ pub(super) fn line(config: &Config, store: Arc<Store>, shared: &Shared) -> Resul
         measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },
         max_file: fetch.max_body,
         spacing: fetch.host_spacing,
-        working: Arc::clone(&shared.working),
-        turns: Arc::clone(&shared.turns),
-        news: shared.news.clone(),
+        shared,
         clock: clock::now,
     })
+}
+
+/// Returns what polls share after a change of the configuration; the same where it does not
+/// concern them.
+pub(super) fn next_line(
+    line: &Arc<Line>,
+    before: &Config,
+    config: &Config,
+) -> Result<Arc<Line>, RunError> {
+    if before.fetch == config.fetch && before.enrich == config.enrich {
+        return Ok(Arc::clone(line));
+    }
+    self::line(config, Arc::clone(&line.store), line.shared.clone()).map(Arc::new)
 }
 
 /// Returns the operator's intervals.

@@ -11,10 +11,11 @@ use tokio::sync::{OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use url::Url;
 
+use super::group::make_durable;
 use super::house;
 use super::pipeline::Line;
 use super::poller::commit;
-use super::working::{News, Shared};
+use super::working::News;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::Way;
@@ -45,8 +46,9 @@ pub(super) struct Ways {
 pub(super) struct Hubs {
     line: Arc<Line>,
     served: Arc<Served>,
-    shared: Shared,
     config: watch::Receiver<Arc<Config>>,
+    /// The configuration that `line` was made by.
+    applied: Arc<Config>,
     writer: mpsc::Sender<Work>,
     news: mpsc::Receiver<News>,
     polls: mpsc::Sender<SourceId>,
@@ -76,7 +78,7 @@ impl Hubs {
     pub(super) fn new(
         line: Arc<Line>,
         served: Arc<Served>,
-        (shared, ways): (Shared, Ways),
+        ways: Ways,
     ) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         for (source, subscription) in line.store.subscriptions()? {
@@ -85,12 +87,13 @@ impl Hubs {
         let Ways { config, writer, news, polls, calls } = ways;
         // Before anybody is told that we are ready, hubs are known.
         served.callbacks.set(known.keys().cloned().collect());
+        let applied = Arc::clone(&config.borrow());
         let (under_way, asking, failed_at) = (JoinSet::new(), HashSet::new(), None);
         Ok(Self {
             line,
             served,
-            shared,
             config,
+            applied,
             writer,
             news,
             polls,
@@ -115,8 +118,15 @@ impl Hubs {
             let result = tokio::select! {
                 Some(call) = self.calls.recv() => self.called(call).await,
                 Some(news) = self.news.recv() => self.learnt(&news).await,
-                Some(Ok(ended)) = self.under_way.join_next(), if !self.under_way.is_empty() => {
-                    self.ended(ended).await
+                Some(ended) = self.under_way.join_next(), if !self.under_way.is_empty() => {
+                    match ended {
+                        Ok(ended) => self.ended(ended).await,
+                        Err(_panic) => {
+                            // Whose it was is not known; none of those asked is due again soon.
+                            self.asking.clear();
+                            Ok(())
+                        }
+                    }
                 }
                 Ok(()) = self.config.changed() => self.follow().await,
                 () = tokio::time::sleep(LONGEST_SLEEP) => Ok(()),
@@ -148,14 +158,16 @@ impl Hubs {
             .map(|(source, _)| source)
             .collect();
         for (source, _) in self.known.values() {
-            self.shared.working.set(source, working.contains(source));
+            self.line.shared.working.set(source, working.contains(source));
         }
     }
 
     async fn follow(&mut self) -> Result<(), StoreError> {
         let config = Arc::clone(&self.config.borrow_and_update());
-        if let Ok(line) = house::line(&config, Arc::clone(&self.line.store), &self.shared) {
-            self.line = Arc::new(line);
+        let before = std::mem::replace(&mut self.applied, Arc::clone(&config));
+        // Where it cannot be made the poller says so, and hubs go on as before, too.
+        if let Ok(line) = house::next_line(&self.line, &before, &config) {
+            self.line = line;
         }
         self.want_all().await
     }
@@ -172,7 +184,7 @@ impl Hubs {
                     self.keep(new.id.clone(), subscription).await?;
                 }
                 _ => {
-                    self.shared.working.set(&source, false);
+                    self.line.shared.working.set(&source, false);
                     self.leave(source, subscription).await?;
                 }
             }
@@ -251,7 +263,7 @@ impl Hubs {
     async fn forget(&mut self, token: &str) -> Result<(), StoreError> {
         self.store(token, None).await?;
         if let Some((source, _)) = self.known.remove(token) {
-            self.shared.working.set(&source, false);
+            self.line.shared.working.set(&source, false);
         }
         Ok(())
     }
@@ -261,14 +273,9 @@ impl Hubs {
         token: &str,
         subscription: Option<(SourceId, Box<Subscription>)>,
     ) -> Result<(), StoreError> {
-        let (answer, durable) = oneshot::channel();
-        let work = Work::Subscription { token: token.to_owned(), subscription, answer };
-        let stopped = || StoreError::Io {
-            what: "store a subscription".to_owned(),
-            source: std::io::Error::other("the writer has stopped"),
-        };
-        self.writer.send(work).await.map_err(|_closed| stopped())?;
-        durable.await.map_err(|_closed| stopped())?
+        let token = token.to_owned();
+        let work = |answer| Work::Subscription { token, subscription, answer };
+        make_durable(&self.writer, "store a subscription", work).await
     }
 
     /// Does what is due.
@@ -473,15 +480,14 @@ async fn take(
     document: (Vec<u8>, Option<String>),
 ) -> Result<bool, StoreError> {
     let Ok((feed, size)) = line.read_delivered(source, document).await else { return Ok(false) };
-    let _turn = line.turns.take(&source.id).await;
+    let _turn = line.shared.turns.take(&source.id).await;
     let now = (line.clock)();
     let state = line.state(source, now)?;
     if !state.settled {
         return Ok(false);
     }
     let (reader, asked) = (Arc::clone(line), Arc::clone(source));
-    let digested =
-        line.reading.run(size, move || reader.digest_delivered(&asked, state, &feed, now));
+    let digested = line.reading.run(size, move || reader.compare(&asked, state, &feed, now));
     let Ok(digest) = digested.await else { return Ok(false) };
     commit(writer, digest?).await?;
     Ok(true)

@@ -23,6 +23,7 @@ mod log;
 mod moving;
 mod pipeline;
 mod poller;
+mod readers;
 mod reading;
 mod reload;
 mod run;

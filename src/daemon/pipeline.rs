@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use tokio::sync::mpsc;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::digest::{Digest, succeeded};
 use super::moving;
+use super::readers::{Readers, Size};
 use super::reading::{Found, Got, Reading, cut_off};
-use super::working::{News, Readers, Shared, Size, Turns, Working};
+use super::working::Shared;
 use crate::enrich::Measure;
 use crate::fetch::{self, Answer, FetchError, Fetcher, Kind, Request, Way};
 use crate::model::{Address, Feed, Outcome, Source, SourceState, Timestamp, Validators, Warning};
@@ -33,25 +33,12 @@ pub(super) struct Line {
     pub(super) max_file: u64,
     /// Between two pages of an archive.
     pub(super) spacing: Duration,
-    /// Sources whose hubs tell what is new.
-    pub(super) working: Arc<Working>,
-    /// One poll or delivery of a source at a time.
-    pub(super) turns: Arc<Turns>,
-    /// To whoever deals with hubs.
-    pub(super) news: mpsc::Sender<News>,
+    /// What deliveries share with polls.
+    pub(super) shared: Shared,
     pub(super) clock: fn() -> Timestamp,
 }
 
 impl Line {
-    /// Returns what the next line goes on with.
-    pub(super) fn shared(&self) -> Shared {
-        Shared {
-            working: Arc::clone(&self.working),
-            turns: Arc::clone(&self.turns),
-            news: self.news.clone(),
-        }
-    }
-
     /// Polls a source. Any failure of the source is an outcome in its state; an error is the
     /// store's.
     pub(super) async fn poll(self: Arc<Self>, source: Arc<Source>) -> Result<Digest, StoreError> {
@@ -68,11 +55,9 @@ impl Line {
         Ok(digest)
     }
 
-    /// Returns what is remembered of a source; an edited `url` starts afresh.
+    /// Returns what is remembered of a source.
     pub(super) fn state(&self, source: &Source, now: Timestamp) -> Result<SourceState, StoreError> {
-        let fresh = SourceState::new(&source.address, now);
-        let known = self.store.state(&source.id)?;
-        Ok(known.filter(|state| state.address == fresh.address).unwrap_or(fresh))
+        remembered(&self.store, source, now)
     }
 
     /// Asks the source at its configured address, or at another of its own.
@@ -125,16 +110,14 @@ impl Line {
     ) -> Result<Digest, StoreError> {
         if moving::go_back(&mut state) {
             let why = format!("{why}; the configured address is asked next");
-            let failed = Found::Failed(Outcome::Failed { why, refused: false }, None);
-            return self.settle(source, state, failed, now).await;
+            return Ok(self.stumbled(&source, state, why, now));
         }
         let got = self.get(&source, Some(&offer), &state, now).await;
         let found = self.find(&source, got, state.body).await;
         let is_feed = matches!(found, Found::Feed(_) | Found::NotModified(_) | Found::SameBody(_));
         if !is_feed {
             let why = format!("{why}, which is no feed either");
-            let failed = Found::Failed(Outcome::Failed { why, refused: false }, None);
-            return self.settle(source, state, failed, now).await;
+            return Ok(self.stumbled(&source, state, why, now));
         }
         // One that was discovered goes on being read while its address is on trial.
         let was_discovered = moving::is_read_at(&state, &offer);
@@ -145,8 +128,7 @@ impl Line {
             let why = format!(
                 "{why}; that is a feed, and is followed once it has been read twice, an hour apart"
             );
-            let failed = Found::Failed(Outcome::Failed { why, refused: false }, None);
-            return self.settle(source, state, failed, now).await;
+            return Ok(self.stumbled(&source, state, why, now));
         }
         let mut digest = self.settle(source, state, found, now).await?;
         digest.state.moved = noted;
@@ -168,10 +150,7 @@ impl Line {
                 let asked = answer.and_then(|answer| answer.retry_after);
                 Ok(self.failed(&source, state, (outcome, asked), now))
             }
-            Found::Page { why, .. } => {
-                let outcome = Outcome::Failed { why, refused: false };
-                Ok(self.failed(&source, state, (outcome, None), now))
-            }
+            Found::Page { why, .. } => Ok(self.stumbled(&source, state, why, now)),
             Found::Feed(mut reading) => {
                 if !state.settled && source.backfill > 0 {
                     self.backfill(&source, &mut reading, now).await;
@@ -233,8 +212,7 @@ impl Line {
     ) -> Digest {
         if !state.settled {
             let why = "HTTP 304 to a request without a condition".to_owned();
-            let outcome = Outcome::Failed { why, refused: false };
-            return self.failed(source, state, (outcome, None), now);
+            return self.stumbled(source, state, why, now);
         }
         // A 304 may carry newer validators (RFC 9111 4.3.4); a bare one changes nothing.
         let given = answer.validators.as_ref();
@@ -280,10 +258,14 @@ impl Line {
     pub(super) fn panicked(&self, source: &Source) -> Result<Digest, StoreError> {
         let now = (self.clock)();
         let why = "its poll panicked; please report it".to_owned();
-        let outcome = Outcome::Failed { why, refused: false };
         let state = self.state(source, now)?;
         let was_failing = state.failures > 0;
-        Ok(Digest { was_failing, ..self.failed(source, state, (outcome, None), now) })
+        Ok(Digest { was_failing, ..self.stumbled(source, state, why, now) })
+    }
+
+    /// Notes a failure that is no refusal.
+    fn stumbled(&self, source: &Source, state: SourceState, why: String, now: Timestamp) -> Digest {
+        self.failed(source, state, (Outcome::Failed { why, refused: false }, None), now)
     }
 
     /// Notes a failure; validators and items stay as they are.
@@ -310,10 +292,21 @@ impl Line {
         now: Timestamp,
     ) {
         let chance = xxh3_64(format!("{} {}", source.id, now.timestamp()).as_bytes());
-        let is_pushed = self.working.has(&source.id);
+        let is_pushed = self.shared.working.has(&source.id);
         let circumstances = Circumstances { every: source.every, retry_after, is_pushed };
         state.due = schedule::next(&self.policy, &circumstances, state, (now, chance));
     }
+}
+
+/// Returns what the store remembers of a source; an edited `url` starts afresh.
+pub(super) fn remembered(
+    store: &Store,
+    source: &Source,
+    now: Timestamp,
+) -> Result<SourceState, StoreError> {
+    let fresh = SourceState::new(&source.address, now);
+    let known = store.state(&source.id)?;
+    Ok(known.filter(|state| state.address == fresh.address).unwrap_or(fresh))
 }
 
 /// An adopted address that refuses is no better than the configured one, which is asked next.

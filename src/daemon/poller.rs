@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures_util::FutureExt;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::agenda::{Agenda, host};
 use super::articles::{self, Wanted};
 use super::digest::Digest;
+use super::group::make_durable;
 use super::house;
 use super::pipeline::Line;
 use super::writer::Work;
@@ -123,7 +124,7 @@ impl Poller {
                     None => break,
                 },
                 Ok(()) = self.config.changed() => self.follow()?,
-                () = self.line.working.stopped() => self.back_to_polling()?,
+                () = self.line.shared.working.stopped() => self.back_to_polling()?,
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -192,24 +193,22 @@ impl Poller {
     fn follow(&mut self) -> Result<(), StoreError> {
         let config = Arc::clone(&self.config.borrow_and_update());
         let before = std::mem::replace(&mut self.applied, Arc::clone(&config));
-        if before.fetch != config.fetch || before.enrich != config.enrich {
-            match house::line(&config, Arc::clone(&self.line.store), &self.line.shared()) {
-                Ok(line) => self.line = Arc::new(line),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(error, "polls go on under the earlier [fetch] settings");
-                }
+        match house::next_line(&self.line, &before, &config) {
+            Ok(line) => self.line = line,
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "polls go on under the earlier [fetch] settings");
             }
-            self.hosts.limit(config.fetch.per_host, config.fetch.host_spacing);
-            self.agenda.policy = self.line.policy;
         }
+        self.hosts.limit(config.fetch.per_host, config.fetch.host_spacing);
+        self.agenda.policy = self.line.policy;
         self.agenda.know(&config, self.now())
     }
 
     /// Polls as ever the sources whose hubs have stopped telling what is new.
     fn back_to_polling(&mut self) -> Result<(), StoreError> {
         let now = self.now();
-        for id in self.line.working.take_stopped() {
+        for id in self.line.shared.working.take_stopped() {
             let Some(state) = self.line.store.state(&id)? else { continue };
             let source = self.applied.sources.iter().find(|source| source.id == id);
             let every = source.and_then(|source| source.every);
@@ -256,7 +255,7 @@ impl Poller {
         let (line, writer) = (Arc::clone(&self.line), self.writer.clone());
         let metrics = Arc::clone(&self.served.metrics);
         self.under_way.spawn(async move {
-            let turn = line.turns.take(&source.id).await;
+            let turn = line.shared.turns.take(&source.id).await;
             let began = Instant::now();
             let work = poll(Arc::clone(&line), writer.clone(), Arc::clone(&source), metrics);
             let polled = match guarded(work).await {
@@ -287,8 +286,9 @@ impl Poller {
         let (line, writer) = (Arc::clone(&self.line), self.writer.clone());
         self.under_way.spawn(async move {
             let (source, item) = (wanted.source.id.clone(), wanted.item);
-            let fetched = articles::fetch(line, &writer, wanted).await;
-            let parks = fetched.unwrap_or_else(|error| {
+            // One that panics holds its host's turn no longer; its item is shown without it.
+            let fetched = guarded(articles::fetch(line, &writer, wanted)).await;
+            let parks = fetched.unwrap_or(Ok(None)).unwrap_or_else(|error| {
                 let error = &error as &dyn std::error::Error;
                 tracing::debug!(%source, %item, error, "cannot store an article");
                 None
@@ -370,7 +370,7 @@ async fn poll(
     let polled = hand_over(&line, &writer, digest, (&source, began)).await?;
     if let Some(news) = news {
         // Where the queue is full the next poll tells.
-        line.news.try_send(news).ok();
+        line.shared.news.try_send(news).ok();
     }
     Ok((polled, articles))
 }
@@ -407,13 +407,8 @@ async fn hand_over(
 
 /// Hands what was found to the writer, and waits until it is durable.
 pub(super) async fn commit(writer: &mpsc::Sender<Work>, digest: Digest) -> Result<(), StoreError> {
-    let (answer, durable) = oneshot::channel();
-    let stopped = || StoreError::Io {
-        what: "store what was polled".to_owned(),
-        source: std::io::Error::other("the writer has stopped"),
-    };
-    writer.send(Work::Poll(Box::new(digest), answer)).await.map_err(|_closed| stopped())?;
-    durable.await.map_err(|_closed| stopped())?
+    let work = |answer| Work::Poll(Box::new(digest), answer);
+    make_durable(writer, "store what was polled", work).await
 }
 
 /// A failing source is logged when it begins to fail and when it recovers, not at each poll.

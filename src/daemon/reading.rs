@@ -6,7 +6,7 @@ use url::Url;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::pipeline::Line;
-use super::working::{Room, Size};
+use super::readers::{Room, Size};
 use crate::fetch::{Answer, Body, FetchError, challenge_in};
 use crate::model::{Feed, Outcome, Source};
 use crate::parse::{self, ParseError};
@@ -208,7 +208,7 @@ impl Content {
     }
 }
 
-fn document<'d>(
+pub(super) fn document<'d>(
     bytes: &'d [u8],
     source: &Source,
     answer: Option<&'d Answer>,

@@ -6,14 +6,14 @@ use url::Url;
 
 use super::digest;
 use super::house::{fetcher, policy};
-use super::reading::{failure, refusal};
+use super::reading::{challenged, document, failure, refusal};
 use super::{clock, desk};
 use crate::config::Config;
 use crate::fetch::{
     self, Account, Answer, Exchange, FetchError, Fetcher, Kind, Request, Way, challenge_in,
 };
 use crate::model::{Address, Due, Feed, Outcome, Placement, Source, SourceState, Story, Timestamp};
-use crate::parse::{self, Document, ParseError};
+use crate::parse::{self, ParseError};
 use crate::reconcile::{self, Arrival, Draft, Dropped};
 use crate::schedule::{self, Circumstances};
 
@@ -125,17 +125,11 @@ impl Bench<'_> {
     }
 
     fn parse(&self, bytes: &[u8], answer: Option<Answer>) -> Tried {
-        let feed = parse::parse(&Document {
-            bytes,
-            content_type: answer.as_ref().and_then(|answer| answer.content_type.as_deref()),
-            url: answer.as_ref().map(|answer| &answer.url),
-            language: answer.as_ref().and_then(|answer| answer.content_language.as_deref()),
-            assume_timezone: self.source.assume_timezone,
-        });
+        let feed = parse::parse(&document(bytes, self.source, answer.as_ref()));
         match feed {
             Ok(feed) => Ok((feed, bytes.len(), answer)),
             Err(error) => {
-                let challenge = challenge_in(bytes).map(super::reading::challenged);
+                let challenge = challenge_in(bytes).map(challenged);
                 let refused = |why| TrialError::Refused(Outcome::Failed { why, refused: true });
                 Err((challenge.map_or_else(|| error.into(), refused), None))
             }

@@ -31,7 +31,7 @@ const TOLD: [&str; 17] = [
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// `GET` or `POST`.
-    pub method: &'static str,
+    pub method: String,
     /// Where it went.
     pub url: Url,
     /// What it carried; secret values are left out.

@@ -17,8 +17,6 @@ pub struct Answer {
     pub url: Url,
     /// The redirects that led there, in order.
     pub hops: Vec<Hop>,
-    /// Whether validators were sent to where the answer came from.
-    pub was_conditional: bool,
     /// Validators of this answer, if it gave any.
     pub validators: Option<Validators>,
     /// How long it stays fresh.

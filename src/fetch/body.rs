@@ -62,11 +62,12 @@ impl Reading<'_> {
     }
 }
 
-/// Reads the beginning of a body that is looked at and not kept, whatever becomes of the rest.
-pub(super) async fn beginning(mut response: Response, most: usize, idle: Duration) -> Vec<u8> {
+/// Reads the beginning of a body that is looked at and not kept, whatever becomes of the rest; the
+/// caller says for how long.
+pub(super) async fn beginning(mut response: Response, most: usize) -> Vec<u8> {
     let mut page = Vec::new();
     while page.len() < most {
-        let Ok(Ok(Some(piece))) = tokio::time::timeout(idle, response.chunk()).await else { break };
+        let Ok(Some(piece)) = response.chunk().await else { break };
         page.extend_from_slice(&piece);
     }
     page

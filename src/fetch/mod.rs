@@ -110,8 +110,8 @@ impl Fetcher {
 
     /// Sends one conditional GET and follows its redirects.
     ///
-    /// Returns within `limits.total`. Any status is an answer; an
-    /// error is what kept one from coming.
+    /// Returns within `limits.total`. Any status is an answer; an error is what kept one from
+    /// coming.
     pub async fn get(&self, request: &Request<'_>) -> Result<Answer, FetchError> {
         let patience = Patience::new(self.limits.total);
         let mut url = request.url.clone();
@@ -142,7 +142,7 @@ impl Fetcher {
         let body = form_urlencoded(form);
         let mut url = url.clone();
         for _hop in 0..=MAX_HOPS {
-            way.check(&url).await?;
+            self.check(&url, way, &patience).await?;
             let outgoing = self.client(&url, way)?.post(url.clone()).body(body.clone());
             let outgoing = outgoing.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             let response = self.exchange(outgoing, None, &patience).await?;
@@ -160,13 +160,19 @@ impl Fetcher {
         Ok(if way.vouches_for(url) { pair.trusting } else { pair.guarded })
     }
 
+    /// Refuses what may not be connected to; where a name has to be looked up for that, not for
+    /// longer than a connection may take.
+    async fn check(&self, url: &Url, way: Way<'_>, patience: &Patience) -> Result<(), FetchError> {
+        patience.wait(self.limits.connect, "for the name of the host", way.check(url)).await?
+    }
+
     async fn send(
         &self,
         url: &Url,
         request: &Request<'_>,
         patience: &Patience,
     ) -> Result<Response, FetchError> {
-        request.way.check(url).await?;
+        self.check(url, request.way, patience).await?;
         let outgoing = self.client(url, request.way)?.get(url.clone());
         let mut outgoing = request.way.open(url, outgoing);
         if request.kind == Kind::Page {
@@ -214,7 +220,7 @@ impl Fetcher {
         let mut sent = account::fields(&clients::fixed_fields(&self.limits));
         sent.extend(request.map(|request| account::fields(request.headers())).unwrap_or_default());
         account.add(Exchange {
-            method: "GET",
+            method: request.map(|request| request.method().to_string()).unwrap_or_default(),
             url: response.url().clone(),
             sent,
             version: format!("{:?}", response.version()),
@@ -242,7 +248,6 @@ impl Fetcher {
         let encoding = Some(codings.collect::<Vec<_>>().join(",")).filter(|all| !all.is_empty());
         let mut answer = Answer {
             status,
-            was_conditional: sent_to(&url, request.validators).is_some(),
             validators: answer::validators(headers, &url),
             freshness: freshness(headers, request.now),
             retry_after: retry_after(headers, request.now),
@@ -264,7 +269,7 @@ impl Fetcher {
             let max_decoded = self.limits.max_decoded;
             answer.body = Some(Body::new(wire, encoding, max_decoded));
         } else if matches!(status, 401 | 403 | 405 | 429 | 503) && answer.challenge.is_none() {
-            let page = body::beginning(response, challenge::LOOKED_AT_BYTES, self.limits.idle);
+            let page = body::beginning(response, challenge::LOOKED_AT_BYTES);
             let page = patience.wait(self.limits.idle, "for the page of an error", page).await;
             answer.challenge = page.ok().and_then(|page| challenge_in(&page));
         }

@@ -101,7 +101,10 @@ fn a_new_item_is_shown_with_its_article_or_after_a_minute_without() {
     desk.origin.script("/slow", Answer::ok(page()).after(std::time::Duration::from_secs(50)));
     desk.ok(&["poll", "wire"]);
     eventually("it is stored", || desk.items().len() == 2);
-    assert!(!shown("feeds/long.xml", "/slow"), "it waits for its article");
+    let slow = |item: &serde_json::Value| item["publisher_guid"] == "/slow";
+    let placement = desk.items().into_iter().find(slow).unwrap()["placement"].clone();
+    assert_eq!(placement, "waiting", "for its article");
+    assert!(!shown("feeds/long.xml", "/slow"));
     desk.later(61);
     eventually("it is shown", || shown("feeds/long.xml", "/slow"));
 }

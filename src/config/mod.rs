@@ -90,6 +90,12 @@ pub struct Store {
     /// With fewer free bytes on its disk sources are not polled; with fewer than half of it
     /// nothing is stored.
     pub min_free: u64,
+    /// Items are forgotten so long after the last document that listed them.
+    pub max_age: Duration,
+    /// Items of one source; the oldest beyond are forgotten.
+    pub max_items_per_source: usize,
+    /// Items in all.
+    pub max_items: usize,
 }
 
 /// `[fetch]`: how sources are polled.

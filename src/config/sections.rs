@@ -70,8 +70,18 @@ pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Envir
     let default = state.or(home).unwrap_or_else(|| PathBuf::from("/var/lib/briefwire"));
     let cache = table.size("cache", 32 * MIB, MIB..=8192 * MIB);
     let min_free = table.size("min_free", 128 * MIB, 0..=MIB * MIB);
+    let max_age = table.duration("max_age", 365 * DAY, HOUR..=36_500 * DAY);
+    let max_items_per_source = table.integer("max_items_per_source", 10_000, 1..=1_000_000_000);
+    let max_items = table.integer("max_items", 1_000_000, 1..=1_000_000_000);
     table.finish();
-    Store { path: path.map_or(default, |found| found.value), cache, min_free }
+    Store {
+        path: path.map_or(default, |found| found.value),
+        cache,
+        min_free,
+        max_age,
+        max_items_per_source,
+        max_items,
+    }
 }
 
 pub(super) fn fetch(mut table: Table<'_, '_>, place: &Place) -> Fetch {

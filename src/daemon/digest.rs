@@ -44,6 +44,8 @@ pub(super) struct Digest {
     pub(super) facts_changed: bool,
     /// New items that are shown once their articles are there.
     pub(super) awaited: HashSet<ItemId>,
+    /// The guids of a whole document, where it lists others than the one before it.
+    pub(super) listed: Option<Vec<String>>,
     /// Room for it in memory, until the writer has taken it in.
     #[expect(dead_code, reason = "it is held, not read")]
     pub(super) room: Room,
@@ -68,6 +70,7 @@ impl Digest {
             renamed: Vec::new(),
             facts_changed: false,
             awaited: HashSet::new(),
+            listed: None,
             room: None,
         }
     }
@@ -75,7 +78,7 @@ impl Digest {
     /// Returns whether there is more to store than that the source was asked.
     pub(super) fn is_news(&self) -> bool {
         let items = self.new.len() + self.changed.len() + self.renamed.len();
-        items > 0 || self.facts_changed
+        items > 0 || self.facts_changed || self.listed.is_some()
     }
 
     /// Gives what was found to the id that the source has by now.
@@ -114,6 +117,12 @@ impl Line {
             moving::follow_redirects(&mut state, answer, now);
         }
         let mut digest = self.compare(source, state, feed, now)?;
+        let listed = digest.listed.take().filter(|_| is_whole);
+        if let Some(listed) = listed
+            && (!digest.new.is_empty() || !self.store.lists(&source.id, &listed)?)
+        {
+            digest.listed = Some(listed);
+        }
         digest.facts_changed = facts_changed;
         digest.arrival.is_first_poll = is_first_poll;
         digest.state.outcome = Some(Outcome::Read {
@@ -163,6 +172,10 @@ impl Line {
                 first_seen: known.first_seen,
                 story: known.story.as_deref(),
             });
+            // What retention took does not come back.
+            if known.as_ref().is_some_and(|known| known.is_retired) {
+                continue;
+            }
             let kept = known.as_ref().and_then(|known| known.story.as_deref()).cloned();
             match reconcile::compare(draft, seen.as_ref()) {
                 Verdict::Unchanged => {}
@@ -174,6 +187,9 @@ impl Line {
                     continue;
                 }
                 Verdict::New(mut story) => {
+                    if known.is_none() {
+                        story.id = self.store.unused_id(&source.id, &guid)?;
+                    }
                     desk::enrich(&mut story, self.measure);
                     digest.new.push(*story);
                     continue;
@@ -191,6 +207,7 @@ impl Line {
         if dropped > 0 {
             tracing::debug!(source = %source.id, dropped, "filters dropped items");
         }
+        digest.listed = Some(listed);
         Ok(digest)
     }
 
@@ -212,6 +229,7 @@ impl Line {
             id: story.id,
             published: story.published,
             first_seen: story.first_seen,
+            is_retired: false,
             story: Some(Box::new(story)),
         }))
     }

@@ -11,6 +11,7 @@ use super::channels::Press;
 use super::clock;
 use super::directory::Directory;
 use super::dirty::Dirty;
+use super::group::make_durable;
 use super::hubs::{Hubs, Ways};
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
@@ -266,7 +267,7 @@ fn rename_sources(config: &Config, store: &Store) -> Result<(), StoreError> {
         }
         for was in &source.was {
             let mut changes = store.begin();
-            if changes.rename_source(was, &source.id)? {
+            if changes.rename_source(was, &source.id, clock::now())? {
                 changes.commit()?;
                 tracing::info!(source = %source.id, %was, "source renamed; its items go on under the new id");
                 break;
@@ -327,6 +328,7 @@ pub async fn poll_once(
     let mut house = House::build(&ground, Arc::new(store))?;
     house.directory().await?;
     let outcomes = house.poller()?.pass(which, on_done).await?;
+    make_durable(&house.writer, "forget old items", Work::Retire).await?;
     house.press.render(None).await;
     let (thread, _store) = house.close();
     join(thread).await;

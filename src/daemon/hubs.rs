@@ -489,7 +489,10 @@ async fn take(
     let (reader, asked) = (Arc::clone(line), Arc::clone(source));
     let digested = line.reading.run(size, move || reader.compare(&asked, state, &feed, now));
     let Ok(digest) = digested.await else { return Ok(false) };
-    commit(writer, digest?).await?;
+    let mut digest = digest?;
+    // A delivery holds what is new, and says nothing of what is still listed.
+    digest.listed = None;
+    commit(writer, digest).await?;
     Ok(true)
 }
 

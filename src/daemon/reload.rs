@@ -246,6 +246,12 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.admin_token_file", server.0.admin_token != server.1.admin_token),
         ("server.open", server.0.open != server.1.open),
         ("store.min_free", old.store.min_free != new.store.min_free),
+        ("store.max_age", old.store.max_age != new.store.max_age),
+        (
+            "store.max_items_per_source",
+            old.store.max_items_per_source != new.store.max_items_per_source,
+        ),
+        ("store.max_items", old.store.max_items != new.store.max_items),
         ("fetch.contact", fetch.0.contact != fetch.1.contact),
         ("fetch.every", fetch.0.every != fetch.1.every),
         ("fetch.min_every", fetch.0.min_every != fetch.1.min_every),

@@ -1,27 +1,30 @@
 //! The one writer: every change goes through here, in groups, and is answered when it is durable.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::articles::{self, Fetched};
+use super::commands::Refusal;
 use super::desk::Desk;
 use super::digest::Digest;
 use super::dirty::Dirty;
 use super::group::{Answer, Group};
 use super::log::with_causes;
+use super::retention::Retention;
 use super::service::Service;
 use crate::config::{Config, Matching};
 use crate::model::{
-    Brief, BriefId, BriefOrigin, ChannelId, Command, CommandError, ItemId, Placement, Reply,
-    SourceId, Story, Subscription, Timestamp,
+    Brief, BriefId, BriefOrigin, ChannelId, CommandError, Placement, SourceId, Story, Subscription,
+    Timestamp,
 };
 use crate::reconcile::place;
 use crate::serve::{Concern, Condition, Order};
-use crate::store::{Changes, Look, Store, StoreError};
+use crate::store::{Changes, Kept, Look, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// A group is committed after this, …
@@ -55,18 +58,33 @@ pub(super) enum Work {
     Settings(Settings),
     /// Some time has passed.
     Tick,
+    /// All that retention takes is to go now; answered when it is gone.
+    Retire(oneshot::Sender<Result<(), StoreError>>),
 }
 
 /// What of the configuration the writer goes by.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
     matching: Matching,
     min_free: u64,
+    pub(super) kept: Kept,
+    /// The configured sources.
+    pub(super) sources: HashSet<SourceId>,
 }
 
 impl Settings {
     pub(super) fn of(config: &Config) -> Self {
-        Self { matching: config.matching, min_free: config.store.min_free }
+        let store = &config.store;
+        Self {
+            matching: config.matching,
+            min_free: store.min_free,
+            kept: Kept {
+                max_age: TimeDelta::from_std(store.max_age).unwrap_or(TimeDelta::MAX),
+                per_source: store.max_items_per_source,
+                items: store.max_items,
+            },
+            sources: config.sources.iter().map(|source| source.id.clone()).collect(),
+        }
     }
 }
 
@@ -91,19 +109,21 @@ pub(super) struct Setup {
 pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>), StoreError> {
     let desk = Desk::load(&setup.store, setup.settings.matching, (setup.clock)())?;
     let (sender, receiver) = mpsc::channel(QUEUE);
+    let retention = Retention::new((setup.clock)());
     let (briefs, renamed) = (BTreeMap::new(), HashMap::new());
-    let mut writer = Writer { setup, desk, briefs, renamed };
+    let mut writer = Writer { setup, desk, briefs, renamed, retention };
     let thread = std::thread::spawn(move || writer.serve(receiver));
     Ok((sender, thread))
 }
 
-struct Writer {
-    setup: Setup,
-    desk: Desk,
+pub(super) struct Writer {
+    pub(super) setup: Setup,
+    pub(super) desk: Desk,
     /// Briefs of the group that is being gathered, which the store does not have yet.
-    briefs: BTreeMap<BriefId, Option<(Brief, BriefOrigin)>>,
+    pub(super) briefs: BTreeMap<BriefId, Option<(Brief, BriefOrigin)>>,
     /// Ids that sources had when polls began that may still be under way.
     renamed: HashMap<SourceId, SourceId>,
+    retention: Retention,
 }
 
 impl Writer {
@@ -129,6 +149,7 @@ impl Writer {
             self.finish(group, failure);
         }
         self.write_noted();
+        self.retention.end();
     }
 
     /// Writes what polls noted before the end.
@@ -195,12 +216,16 @@ impl Writer {
                 }
             }
             Work::Settings(settings) => {
-                self.setup.settings = settings;
                 self.desk.follow(settings.matching);
+                self.setup.settings = settings;
                 self.watch_disk();
                 Ok(())
             }
             Work::Tick => self.tick(group, now),
+            Work::Retire(answer) => {
+                group.answers.push(Answer::Poll(answer));
+                self.retire_all(store, group, now)
+            }
         }
     }
 
@@ -214,11 +239,26 @@ impl Writer {
             group.changes.put_heartbeat(now);
         }
         self.desk.forget_old(now);
+        self.retention.step(&self.setup, group, now)?;
         if !self.desk.has_waiting() {
             return Ok(());
         }
         let shown = self.desk.release(&mut group.changes, now)?;
         group.touched.extend(shown.into_iter().map(|story| story.source));
+        Ok(())
+    }
+
+    /// Goes through a whole pass of retention, a transaction a step.
+    fn retire_all<'s>(
+        &mut self,
+        store: &'s Store,
+        group: &mut Group<'s>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.retention.begin(store);
+        while self.retention.step(&self.setup, group, now)? {
+            self.commit(std::mem::replace(&mut group.changes, store.begin()))?;
+        }
         Ok(())
     }
 
@@ -245,7 +285,7 @@ impl Writer {
         id: &SourceId,
         group: &mut Group<'_>,
     ) -> Result<(), StoreError> {
-        if group.changes.rename_source(was, id)? {
+        if group.changes.rename_source(was, id, (self.setup.clock)())? {
             tracing::info!(source = %id, %was, "source renamed; its items go on under the new id");
             self.renamed.insert(was.clone(), id.clone());
             self.renamed.remove(id);
@@ -361,152 +401,12 @@ impl Writer {
         for (story, guid) in &digest.renamed {
             group.changes.put_guid(story, guid, now)?;
         }
+        if let Some(listed) = &digest.listed {
+            group.changes.put_listing(&digest.source, listed, now)?;
+        }
         if digest.facts_changed {
             group.touched.insert(digest.source.clone());
         }
         group.changes.put_state(&digest.source, &digest.state)
-    }
-
-    fn command(
-        &mut self,
-        store: &Store,
-        command: Command,
-        group: &mut Group<'_>,
-        now: Timestamp,
-    ) -> Result<Reply, Refusal> {
-        match command {
-            Command::PutBrief { brief, origin } => {
-                self.put_brief(store, &brief, &origin, (group, now))
-            }
-            Command::RemoveBrief { brief, origin } => {
-                self.remove_brief(store, &brief, &origin, (group, now))
-            }
-            Command::Pin { item, brief } => {
-                if self.stored(store, &brief)?.is_none() {
-                    return Err(not_found("brief", brief.as_str()));
-                }
-                self.rule(store, (item, &brief, Some(true)), (group, now))
-            }
-            Command::Block { item, brief } => {
-                self.rule(store, (item, &brief, Some(false)), (group, now))
-            }
-            Command::Unrule { item, brief, pinned } => {
-                if self.desk.ruling(item, &brief) != Some(pinned) {
-                    return Ok(Reply::default());
-                }
-                self.rule(store, (item, &brief, None), (group, now))
-            }
-            Command::Poll(source) => {
-                let asked = self.setup.polls.try_send(source);
-                asked.map_err(|_full| Refusal::Command(CommandError::Stopping))?;
-                Ok(Reply::default())
-            }
-        }
-    }
-
-    fn put_brief(
-        &mut self,
-        store: &Store,
-        brief: &Brief,
-        origin: &BriefOrigin,
-        (group, now): (&mut Group<'_>, Timestamp),
-    ) -> Result<Reply, Refusal> {
-        let earlier = self.stored(store, &brief.id)?;
-        if let Some((known, owner)) = &earlier {
-            refuse_if_owned(&brief.id, owner, origin)?;
-            if known == brief && owner == origin {
-                return Ok(Reply::default());
-            }
-        }
-        group.changes.put_brief(brief, origin, now)?;
-        let earlier = earlier.map(|(known, _)| known);
-        let mut items: BTreeSet<ItemId> =
-            self.desk.put(brief, earlier.as_ref()).into_iter().collect();
-        items.extend(group.items_with(store, &brief.id)?);
-        self.briefs.insert(brief.id.clone(), Some((brief.clone(), origin.clone())));
-        self.review(items, Some(&brief.id), (group, now))
-    }
-
-    fn remove_brief(
-        &mut self,
-        store: &Store,
-        id: &BriefId,
-        origin: &BriefOrigin,
-        (group, now): (&mut Group<'_>, Timestamp),
-    ) -> Result<Reply, Refusal> {
-        let Some((brief, owner)) = self.stored(store, id)? else {
-            return Err(not_found("brief", id.as_str()));
-        };
-        refuse_if_owned(id, &owner, origin)?;
-        group.changes.remove_brief(id, now)?;
-        let mut items: BTreeSet<ItemId> = self.desk.remove(&brief).into_iter().collect();
-        items.extend(group.items_with(store, id)?);
-        self.briefs.insert(id.clone(), None);
-        self.review(items, None, (group, now))
-    }
-
-    fn rule(
-        &mut self,
-        store: &Store,
-        (item, brief, pinned): (ItemId, &BriefId, Option<bool>),
-        (group, now): (&mut Group<'_>, Timestamp),
-    ) -> Result<Reply, Refusal> {
-        if store.story(item)?.is_none() {
-            return Err(not_found("item", &item.to_string()));
-        }
-        group.changes.rule(item, brief, pinned, now);
-        self.desk.rule(item, brief, pinned);
-        self.review([item], None, (group, now))
-    }
-
-    fn review(
-        &mut self,
-        items: impl IntoIterator<Item = ItemId>,
-        edited: Option<&BriefId>,
-        (group, now): (&mut Group<'_>, Timestamp),
-    ) -> Result<Reply, Refusal> {
-        let stories = self.desk.review(&mut group.changes, items, edited, now)?;
-        for story in &stories {
-            group.note(story);
-        }
-        Ok(Reply { changed: true, items: stories.into_iter().map(|story| story.id).collect() })
-    }
-
-    /// Returns a brief as the group leaves it.
-    fn stored(
-        &self,
-        store: &Store,
-        id: &BriefId,
-    ) -> Result<Option<(Brief, BriefOrigin)>, StoreError> {
-        match self.briefs.get(id) {
-            Some(gathered) => Ok(gathered.clone()),
-            None => Ok(store.brief(id)?.map(|stored| (stored.brief, stored.origin))),
-        }
-    }
-}
-
-/// Why a command was not carried out.
-enum Refusal {
-    Command(CommandError),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-fn not_found(what: &'static str, name: &str) -> Refusal {
-    Refusal::Command(CommandError::NotFound { what, name: name.to_owned() })
-}
-
-/// A file wins over the API for its id, as long as it is there.
-fn refuse_if_owned(id: &BriefId, owner: &BriefOrigin, by: &BriefOrigin) -> Result<(), Refusal> {
-    match (owner, by) {
-        (BriefOrigin::File(file), BriefOrigin::Api) if file.exists() => {
-            Err(Refusal::Command(CommandError::OwnedByFile { id: id.clone(), file: file.clone() }))
-        }
-        _ => Ok(()),
     }
 }

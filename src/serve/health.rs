@@ -34,11 +34,10 @@ async fn ready(State(served): State<Arc<Served>>) -> Response {
 async fn print_metrics(State(served): State<Arc<Served>>) -> Response {
     // A store that is closed or cannot tell leaves its last figures standing.
     let measured = served.read(|view| {
-        let (items, briefs) = view.store.counts();
-        Ok((items, briefs, view.store.size_on_disk()?))
+        Ok((view.store.counts(), view.store.size_on_disk()?, view.store.logical_bytes()))
     });
-    if let Ok((items, briefs, bytes)) = measured.await {
-        served.metrics.measure_store(items, briefs, bytes);
+    if let Ok((counts, on_disk, logical)) = measured.await {
+        served.metrics.measure_store(counts, on_disk, logical);
     }
     ([(CONTENT_TYPE, METRICS)], served.metrics.print()).into_response()
 }

@@ -8,28 +8,28 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::codec::{self, Kind};
+use super::counts::{COUNTS, Counts};
 use super::journal::Act;
-use super::keys::{self, Sequence, SourceKey, Tree};
+use super::keys::{self, SourceKey, Tree};
 use super::record::{
-    BodyRecord, BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord,
-    SourceRecord, SubscriptionRecord, VersionRecord, millis,
+    BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SourceRecord,
+    SubscriptionRecord, VersionRecord, millis,
 };
 use super::{Look, MINT, Store, StoreError};
 use crate::model::{
-    Address, Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Placement, SourceId,
-    SourceState, Story, Subscription, Timestamp,
+    Address, Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Subscription,
+    Timestamp,
 };
 
 type Entries = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A group of changes that becomes durable at once, or not at all.
 pub struct Changes<'s> {
-    store: &'s Store,
+    pub(super) store: &'s Store,
     entries: Vec<Entries>,
-    acts: Vec<Act>,
+    pub(super) acts: Vec<Act>,
     /// States that were noted before.
     noted: Vec<(SourceId, Arc<SourceState>)>,
 }
@@ -59,6 +59,7 @@ impl<'s> Changes<'s> {
             return Ok(());
         }
         let store = self.store;
+        let _alone = store.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let journal = || "write the journal".to_owned();
         store
             .journal
@@ -66,29 +67,7 @@ impl<'s> Changes<'s> {
             .unwrap_or_else(PoisonError::into_inner)
             .append(&self.acts)
             .map_err(|source| StoreError::Io { what: journal(), source })?;
-        // A transaction costs by its trees, changed or not.
-        let (trees, changed): (Vec<sled::Tree>, Vec<&Entries>) = store
-            .trees
-            .iter()
-            .zip(&self.entries)
-            .filter(|(_, entries)| !entries.is_empty())
-            .map(|(tree, entries)| (tree.clone(), entries))
-            .unzip();
-        let applied = trees.as_slice().transaction(|trees| {
-            for (tree, entries) in trees.iter().zip(&changed) {
-                for (key, value) in *entries {
-                    match value {
-                        Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
-                        None => tree.remove(key.as_slice())?,
-                    };
-                }
-            }
-            Ok::<(), ConflictableTransactionError<()>>(())
-        });
-        match applied {
-            Ok(()) | Err(TransactionError::Abort(())) => {}
-            Err(TransactionError::Storage(error)) => return Err(error.into()),
-        }
+        store.counts.set(self.apply()?);
         store.db.flush()?;
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
         let what = "sync the database".to_owned();
@@ -97,20 +76,46 @@ impl<'s> Changes<'s> {
         Ok(())
     }
 
-    /// Returns an item as this group leaves it.
-    pub fn story(&self, id: ItemId) -> Result<Option<Story>, StoreError> {
-        let Some(item) = self.get(Tree::ById, &keys::by_id(id))?.as_deref().and_then(keys::item_of)
-        else {
-            return Ok(None);
+    /// Writes all entries in one transaction, and how much there is then.
+    fn apply(&self) -> Result<Counts, StoreError> {
+        let store = self.store;
+        // A transaction costs by its trees, changed or not.
+        let numbered = (0_usize..).zip(&self.entries);
+        let changed: Vec<(usize, &Entries)> =
+            numbered.filter(|(_, entries)| !entries.is_empty()).collect();
+        // The counts stand in the tree of numbers, whether there are other entries for it or not.
+        let meta = (Tree::Meta as usize, &Entries::new());
+        let changed: Vec<(usize, &Entries)> = match changed.first() {
+            Some((first, _)) if *first == Tree::Meta as usize => changed,
+            _ => std::iter::once(meta).chain(changed).collect(),
         };
-        let key = keys::sequence(item);
-        let Some(record) = self.record::<ItemRecord>(Tree::Items, Kind::Item, &key)? else {
-            return Ok(None);
-        };
-        let body = self.record::<BodyRecord>(Tree::Bodies, Kind::Body, &key)?.unwrap_or_default();
-        let names = self.store.names.read().unwrap_or_else(PoisonError::into_inner);
-        let source = names.ids.get(&record.source).cloned();
-        Ok(source.map(|source| record.into_story(source, body)))
+        let trees: Vec<sled::Tree> =
+            changed.iter().filter_map(|(tree, _)| store.trees.get(*tree).cloned()).collect();
+        let applied = trees.as_slice().transaction(|trees| {
+            let mut counts = store.counts.get();
+            for (tree, (number, entries)) in trees.iter().zip(&changed) {
+                for (key, value) in *entries {
+                    let before = match value {
+                        Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
+                        None => tree.remove(key.as_slice())?,
+                    };
+                    let length = |value: usize| key.len() + value;
+                    let before = before.map(|before| length(before.len()));
+                    counts.change(*number, before, value.as_ref().map(|v| length(v.len())));
+                }
+            }
+            if let Some(meta) = trees.first() {
+                meta.insert(COUNTS, counts.seal())?;
+            }
+            Ok::<Counts, ConflictableTransactionError<()>>(counts)
+        });
+        applied.map_err(|error| match error {
+            TransactionError::Storage(error) => error.into(),
+            // Nothing of ours aborts one.
+            TransactionError::Abort(()) => {
+                StoreError::Database(sled::Error::Unsupported("an aborted transaction".to_owned()))
+            }
+        })
     }
 
     /// Stores a source's state.
@@ -133,87 +138,46 @@ impl<'s> Changes<'s> {
 
     fn seal_state(&mut self, id: &SourceId, state: &SourceState) -> Result<(), StoreError> {
         let key = self.source_key(id)?;
-        self.seal(
-            Tree::Sources,
-            Kind::Source,
-            id.as_str().as_bytes(),
-            &SourceRecord::new(key, state),
-        )
+        let names = self.store.names();
+        let earlier = names.earlier(key).to_vec();
+        drop(names);
+        let record = SourceRecord::new(key, earlier, state);
+        self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)
     }
 
     /// Gives the items and the state of an earlier source id to `id`.
-    pub fn rename_source(&mut self, was: &SourceId, id: &SourceId) -> Result<bool, StoreError> {
+    pub fn rename_source(
+        &mut self,
+        was: &SourceId,
+        id: &SourceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_renamed = self.move_source(was, id)?;
+        if is_renamed {
+            let (was, id) = (was.to_string(), id.to_string());
+            self.acts.push(Act::Renamed { was, id, at: millis(now) });
+        }
+        Ok(is_renamed)
+    }
+
+    fn move_source(&mut self, was: &SourceId, id: &SourceId) -> Result<bool, StoreError> {
         if let Some(noted) = self.store.noted.take(was) {
             self.seal_state(was, &noted)?;
         }
         let earlier = was.as_str().as_bytes();
-        let Some(record) = self.record::<SourceRecord>(Tree::Sources, Kind::Source, earlier)?
+        let Some(mut record) = self.record::<SourceRecord>(Tree::Sources, Kind::Source, earlier)?
         else {
             return Ok(false);
         };
+        if !record.earlier.iter().any(|known| known == was.as_str()) {
+            record.earlier.push(was.to_string());
+        }
         self.remove(Tree::Sources, Kind::Source, earlier)?;
         self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)?;
         let mut names = self.store.names.write().unwrap_or_else(PoisonError::into_inner);
-        names.keys.remove(was);
-        names.insert(id, record.key);
+        names.forget(was);
+        names.insert(id, record.key, record.earlier);
         Ok(true)
-    }
-
-    /// Stores an item, new or changed, and keeps every index true.
-    pub fn put_story(&mut self, story: &Story, now: Timestamp) -> Result<(), StoreError> {
-        let source = self.source_key(&story.source)?;
-        let (record, body) = ItemRecord::new(story, source);
-        let item = match self.get(Tree::ById, &keys::by_id(story.id))? {
-            Some(value) => keys::item_of(&value).unwrap_or_default(),
-            None => self.next_item()?,
-        };
-        let key = keys::sequence(item);
-        let earlier = self.record::<ItemRecord>(Tree::Items, Kind::Item, &key)?;
-        if let Some(earlier) = &earlier {
-            self.unindex(item, earlier);
-        }
-        self.index(item, &record);
-        self.seal(Tree::Items, Kind::Item, &key, &record)?;
-        self.seal(Tree::Bodies, Kind::Body, &key, &body)?;
-        self.set(Tree::ById, keys::by_id(story.id), key);
-        let guid = GuidRecord {
-            id: story.id.0,
-            item: Some(item),
-            published: millis(story.published),
-            first_seen: millis(story.first_seen),
-            listed: millis(now),
-        };
-        self.seal(Tree::ByGuid, Kind::Guid, &keys::by_guid(source, &story.guid), &guid)?;
-        let was_shown = earlier.is_some_and(|e| matches!(e.placement(), Placement::Shown(_)));
-        if matches!(story.placement, Placement::Shown(_)) && !was_shown {
-            self.acts.push(Act::Shown {
-                item: story.id.to_string(),
-                source: story.source.to_string(),
-                guid: format!("{:032x}", xxh3_128(story.guid.as_bytes())),
-                first_seen: millis(story.first_seen),
-                published: millis(story.published),
-            });
-        }
-        Ok(())
-    }
-
-    /// Lets a further guid of the same source lead to an item that is stored already.
-    pub fn put_guid(
-        &mut self,
-        story: &Story,
-        guid: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let source = self.source_key(&story.source)?;
-        let item = self.get(Tree::ById, &keys::by_id(story.id))?.as_deref().and_then(keys::item_of);
-        let record = GuidRecord {
-            id: story.id.0,
-            item,
-            published: millis(story.published),
-            first_seen: millis(story.first_seen),
-            listed: millis(now),
-        };
-        self.seal(Tree::ByGuid, Kind::Guid, &keys::by_guid(source, guid), &record)
     }
 
     /// Stores a brief, or a new version of it.
@@ -308,7 +272,7 @@ impl<'s> Changes<'s> {
                     self.entry(Tree::Rulings).insert(keys::ruling(item, &brief), value);
                 }
             }
-            Act::Shown { item, source, guid, first_seen, published } => {
+            Act::Shown { item, source, guid, first_seen, published, retired } => {
                 let id = (ItemId::parse(&item), SourceId::new(source), ItemId::parse(&guid));
                 if let (Some(id), Ok(source), Some(guid)) = id {
                     let source = self.source_key(&source)?;
@@ -318,104 +282,93 @@ impl<'s> Changes<'s> {
                         published,
                         first_seen,
                         listed: first_seen,
+                        retired,
                     };
-                    let key = [&source.to_be_bytes()[..], &guid.0.to_be_bytes()].concat();
-                    self.seal(Tree::ByGuid, Kind::Guid, &key, &record)?;
+                    self.seal(Tree::Guids, Kind::Guid, &keys::guid(source, guid.0), &record)?;
+                }
+            }
+            Act::Renamed { was, id, .. } => {
+                if let (Ok(was), Ok(id)) = (SourceId::new(was), SourceId::new(id)) {
+                    self.move_source(&was, &id)?;
+                }
+            }
+            Act::Retired { source, guids, at } => {
+                let Ok(source) = SourceId::new(source) else { return Ok(()) };
+                let key = self.source_key(&source)?;
+                for hash in guids.iter().filter_map(|guid| ItemId::parse(guid)) {
+                    if let Some(mut record) = self.guid(key, hash.0)? {
+                        (record.retired, record.listed) = (true, at);
+                        self.seal(Tree::Guids, Kind::Guid, &keys::guid(key, hash.0), &record)?;
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    fn index(&mut self, item: Sequence, record: &ItemRecord) {
-        let flags = flags(record);
-        let at = record.sorted_by();
-        let with_source = [&record.source.to_be_bytes()[..], &[flags]].concat();
-        self.set(Tree::ByTime, keys::by_time(at, item), with_source);
-        self.set(Tree::BySource, keys::by_source(record.source, at, item), vec![flags]);
-        if let Some(url) = record.url.as_deref().and_then(CanonicalUrl::parse) {
-            self.set(Tree::ByUrl, keys::by_url_item(&url, item), Vec::new());
-        }
-        if let Some(brief) = record.brief.as_deref().and_then(|id| BriefId::new(id).ok()) {
-            self.set(Tree::Matches, keys::match_item(&brief, item), Vec::new());
-        }
-    }
-
-    fn unindex(&mut self, item: Sequence, record: &ItemRecord) {
-        let at = record.sorted_by();
-        self.unset(Tree::ByTime, keys::by_time(at, item));
-        self.unset(Tree::BySource, keys::by_source(record.source, at, item));
-        if let Some(url) = record.url.as_deref().and_then(CanonicalUrl::parse) {
-            self.unset(Tree::ByUrl, keys::by_url_item(&url, item));
-        }
-        if let Some(brief) = record.brief.as_deref().and_then(|id| BriefId::new(id).ok()) {
-            self.unset(Tree::Matches, keys::match_item(&brief, item));
-        }
-    }
-
     /// Returns a source's number, and gives it one if it has none.
-    fn source_key(&mut self, id: &SourceId) -> Result<SourceKey, StoreError> {
-        let known = self.store.names.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.keys.get(id) {
-            return Ok(*key);
+    pub(super) fn source_key(&mut self, id: &SourceId) -> Result<SourceKey, StoreError> {
+        let known = self.store.names();
+        if let Some(key) = known.key(id) {
+            return Ok(key);
         }
         drop(known);
         let key = SourceKey::try_from(self.count(b"next_source")?).unwrap_or(SourceKey::MAX);
-        self.store.names.write().unwrap_or_else(PoisonError::into_inner).insert(id, key);
+        self.store.names.write().unwrap_or_else(PoisonError::into_inner).insert(
+            id,
+            key,
+            Vec::new(),
+        );
         // Items need the name beside the number even if no state is ever put: the state of a
         // source that was never polled, and whose address no configuration has.
         let nowhere = SourceState::new(&Address::File(PathBuf::new()), Timestamp::default());
-        let record = SourceRecord::new(key, &nowhere);
+        let record = SourceRecord::new(key, Vec::new(), &nowhere);
         self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)?;
         Ok(key)
     }
 
-    fn next_item(&mut self) -> Result<Sequence, StoreError> {
-        self.count(b"next_item")
-    }
-
     /// Returns a counter's next number, from 1.
-    fn count(&mut self, name: &[u8]) -> Result<u64, StoreError> {
+    pub(super) fn count(&mut self, name: &[u8]) -> Result<u64, StoreError> {
         let last = self.get(Tree::Meta, name)?.as_deref().and_then(keys::item_of).unwrap_or(0);
         self.set(Tree::Meta, name.to_vec(), (last + 1).to_be_bytes().to_vec());
         Ok(last + 1)
     }
 
-    fn entry(&mut self, tree: Tree) -> &mut Entries {
+    pub(super) fn entry(&mut self, tree: Tree) -> &mut Entries {
         self.entries.get_mut(tree as usize).expect("there is a map for every tree")
     }
 
-    fn set(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn set(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
         self.entry(tree).insert(key, Some(value));
     }
 
-    fn unset(&mut self, tree: Tree, key: Vec<u8>) {
+    pub(super) fn unset(&mut self, tree: Tree, key: Vec<u8>) {
         self.entry(tree).insert(key, None);
     }
 
     /// Reads through the group into the database.
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.entries.get(tree as usize).and_then(|entries| entries.get(key)) {
             Some(entry) => Ok(entry.clone()),
             None => Ok(self.store.tree(tree).get(key)?.map(|value| value.to_vec())),
         }
     }
 
-    fn record<T: DeserializeOwned>(
+    pub(super) fn record<T: DeserializeOwned>(
         &self,
         tree: Tree,
         kind: Kind,
         key: &[u8],
     ) -> Result<Option<T>, StoreError> {
         let Some(value) = self.get(tree, key)? else { return Ok(None) };
-        let part = |number| self.get(Tree::Bodies, &keys::part(kind, key, number)).ok().flatten();
+        let part = |number| self.get(Tree::Parts, &keys::part(kind, key, number)).ok().flatten();
         codec::open(kind, &value, part)
             .map(Some)
             .map_err(|source| super::read::record_error(tree, key, source))
     }
 
     /// Writes a record and its parts, and removes parts that an earlier, longer one left.
-    fn seal<T: Serialize>(
+    pub(super) fn seal<T: Serialize>(
         &mut self,
         tree: Tree,
         kind: Kind,
@@ -426,26 +379,20 @@ impl<'s> Changes<'s> {
         self.remove(tree, kind, key)?;
         self.set(tree, key.to_vec(), sealed.first);
         for (number, part) in (0..).zip(sealed.rest) {
-            self.set(Tree::Bodies, keys::part(kind, key, number), part);
+            self.set(Tree::Parts, keys::part(kind, key, number), part);
         }
         Ok(())
     }
 
-    fn remove(&mut self, tree: Tree, kind: Kind, key: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn remove(&mut self, tree: Tree, kind: Kind, key: &[u8]) -> Result<(), StoreError> {
         let Some(value) = self.get(tree, key)? else { return Ok(()) };
         // A damaged record is replaced all the same; its parts, if any, are left behind.
         for number in 0..codec::parts(kind, &value).unwrap_or(0) {
-            self.unset(Tree::Bodies, keys::part(kind, key, number));
+            self.unset(Tree::Parts, keys::part(kind, key, number));
         }
         self.unset(tree, key.to_vec());
         Ok(())
     }
-}
-
-fn flags(record: &ItemRecord) -> u8 {
-    let shown = if matches!(record.placement(), Placement::Shown(_)) { keys::SHOWN } else { 0 };
-    let briefed = if record.brief.is_some() { keys::BRIEFED } else { 0 };
-    shown | briefed
 }
 
 pub(super) const SUBSCRIPTIONS: &[u8] = b"websub/";

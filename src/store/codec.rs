@@ -23,12 +23,12 @@ pub(super) const SCHEMA: u8 = 1;
 pub(super) enum Kind {
     Meta = b'M',
     Item = b'I',
-    Body = b'T',
     Guid = b'G',
     Brief = b'B',
     Source = b'S',
     Channel = b'C',
     Subscription = b'W',
+    Listing = b'L',
 }
 
 /// Why a record cannot be read.
@@ -142,10 +142,10 @@ mod tests {
     use super::*;
 
     fn round_trip(text: &str) -> (usize, usize) {
-        let sealed = seal(Kind::Body, &text);
+        let sealed = seal(Kind::Item, &text);
         let longest = sealed.rest.iter().map(Vec::len).chain([sealed.first.len()]).max();
         let part = |n: u16| sealed.rest.get(usize::from(n)).cloned();
-        let back: String = open(Kind::Body, &sealed.first, part).unwrap();
+        let back: String = open(Kind::Item, &sealed.first, part).unwrap();
         assert_eq!(back, text);
         (sealed.rest.len(), longest.unwrap())
     }

@@ -6,7 +6,7 @@
 //! them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -26,13 +26,28 @@ pub(super) enum Act {
     /// An item was pinned (true) to a brief or blocked (false) from it, or that was taken back.
     Ruled { item: String, brief: String, pinned: Option<bool>, at: Millis },
     /// An item was published for the first time.
-    Shown { item: String, source: String, guid: String, first_seen: Millis, published: Millis },
+    Shown {
+        item: String,
+        source: String,
+        guid: String,
+        first_seen: Millis,
+        published: Millis,
+        /// Whether retention has taken it since.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        retired: bool,
+    },
+    /// A source has another id: what stands before this of `was` is `id`'s.
+    Renamed { was: String, id: String, at: Millis },
+    /// Retention took items of a source, by the hashes of their guids.
+    Retired { source: String, guids: Vec<String>, at: Millis },
 }
 
 /// The open journal.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
+    /// How many there are, whole or not.
+    lines: u64,
     /// Whether the last append failed, and may have left half a line.
     is_torn: bool,
 }
@@ -46,7 +61,7 @@ impl Journal {
         if !ends_a_line(path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { file, is_torn: false })
+        Ok(Self { file, lines: count_lines(path)?, is_torn: false })
     }
 
     /// Appends the acts of a group and makes them durable with one fdatasync.
@@ -57,19 +72,61 @@ impl Journal {
         // DURABILITY: glued to half a line, what is acknowledged now could not be read back.
         let mut lines = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
         for act in acts {
-            let json = serde_json::to_string(act)?;
-            writeln!(lines, "{:08x} {json}", crc32fast::hash(json.as_bytes()))?;
+            write_line(&mut lines, act)?;
         }
         self.is_torn = true;
         self.file.write_all(&lines)?;
         self.file.sync_data()?;
         self.is_torn = false;
+        self.lines += u64::try_from(acts.len()).unwrap_or(0);
+        Ok(())
+    }
+
+    /// Returns how many lines there are, and where they end.
+    pub(super) fn extent(&self) -> io::Result<(u64, u64)> {
+        Ok((self.lines, self.file.metadata()?.len()))
+    }
+
+    /// Puts the file at `renewed` in the place of this one, with what was appended behind `from`
+    /// meanwhile.
+    pub(super) fn replace(&mut self, path: &Path, renewed: &Path, from: u64) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(renewed)?;
+        let mut tail = File::open(path)?;
+        tail.seek(SeekFrom::Start(from))?;
+        io::copy(&mut tail, &mut file)?;
+        file.sync_all()?;
+        // DURABILITY: from the rename on only the new file counts, and it is whole.
+        std::fs::rename(renewed, path)?;
+        if let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        *self = Self::open(path)?;
         Ok(())
     }
 }
 
+/// Writes an act as its line.
+pub(super) fn write_line(to: &mut impl Write, act: &Act) -> io::Result<()> {
+    let json = serde_json::to_string(act)?;
+    writeln!(to, "{:08x} {json}", crc32fast::hash(json.as_bytes()))
+}
+
+fn count_lines(path: &Path) -> io::Result<u64> {
+    let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut lines = 0;
+    loop {
+        let piece = reader.fill_buf()?;
+        if piece.is_empty() {
+            return Ok(lines);
+        }
+        let ends = piece.split(|byte| *byte == b'\n').count() - 1;
+        lines += u64::try_from(ends).unwrap_or(0);
+        let length = piece.len();
+        reader.consume(length);
+    }
+}
+
 fn ends_a_line(path: &Path) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
     let mut file = File::open(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -83,13 +140,18 @@ fn ends_a_line(path: &Path) -> io::Result<bool> {
 /// Reads a journal from its beginning, calling `each` for every whole line in order.
 ///
 /// Returns how many lines could not be read; a missing journal has none.
-pub(super) fn replay(path: &Path, mut each: impl FnMut(Act)) -> io::Result<u64> {
+pub(super) fn replay(path: &Path, each: impl FnMut(Act)) -> io::Result<u64> {
+    replay_part(path, u64::MAX, each)
+}
+
+/// Does the same with the first `length` bytes alone.
+pub(super) fn replay_part(path: &Path, length: u64, mut each: impl FnMut(Act)) -> io::Result<u64> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(file.take(length));
     let mut lost = 0;
     let mut line = Vec::new();
     loop {

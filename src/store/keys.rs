@@ -11,16 +11,17 @@ pub(super) enum Tree {
     Meta,
     /// sequence → item.
     Items,
-    /// Item bodies, and the parts of records that do not fit into one value.
-    Bodies,
+    /// The parts of records that do not fit into one value.
+    Parts,
     /// item id → sequence.
     ById,
     /// time | sequence → source | flags.
     ByTime,
-    /// source | time | sequence → flags.
+    /// source | time | sequence → flags | seconds when a document was found that lists it no more.
     BySource,
-    /// source | hash of guid → what outlives the item.
-    ByGuid,
+    /// source | hash of guid → the item, where its id does not follow from the guid, and what
+    /// outlives an item.
+    Guids,
     /// hash of canonical URL | sequence.
     ByUrl,
     /// brief id → brief.
@@ -31,22 +32,25 @@ pub(super) enum Tree {
     Rulings,
     /// source id → state.
     Sources,
+    /// source → what its last document listed.
+    Listings,
 }
 
 impl Tree {
-    pub(super) const ALL: [(Self, &'static str); 12] = [
+    pub(super) const ALL: [(Self, &'static str); 13] = [
         (Self::Meta, "meta"),
         (Self::Items, "items"),
-        (Self::Bodies, "bodies"),
+        (Self::Parts, "parts"),
         (Self::ById, "by_id"),
         (Self::ByTime, "by_time"),
         (Self::BySource, "by_source"),
-        (Self::ByGuid, "by_guid"),
+        (Self::Guids, "guids"),
         (Self::ByUrl, "by_url"),
         (Self::Briefs, "briefs"),
         (Self::Matches, "matches"),
         (Self::Rulings, "rulings"),
         (Self::Sources, "sources"),
+        (Self::Listings, "listings"),
     ];
 }
 
@@ -86,8 +90,35 @@ pub(super) fn by_source(source: SourceKey, at: Timestamp, item: Sequence) -> Vec
     [&source.to_be_bytes()[..], &time(at), &item.to_be_bytes()].concat()
 }
 
-pub(super) fn by_guid(source: SourceKey, guid: &str) -> Vec<u8> {
-    [&source.to_be_bytes()[..], &xxh3_128(guid.as_bytes()).to_be_bytes()].concat()
+/// Returns the hash by which a guid is known.
+pub(super) fn hash_of(guid: &str) -> u128 {
+    xxh3_128(guid.as_bytes())
+}
+
+pub(super) fn guid(source: SourceKey, hash: u128) -> Vec<u8> {
+    [&source.to_be_bytes()[..], &hash.to_be_bytes()].concat()
+}
+
+/// Returns the source and the guid's hash of a key of `guids`.
+pub(super) fn guid_of(key: &[u8]) -> Option<(SourceKey, u128)> {
+    let (source, hash) = key.split_first_chunk()?;
+    let hash = hash.first_chunk()?;
+    Some((SourceKey::from_be_bytes(*source), u128::from_be_bytes(*hash)))
+}
+
+pub(super) fn listing(source: SourceKey) -> Vec<u8> {
+    source.to_be_bytes().to_vec()
+}
+
+/// Returns the value of an item in `by_source`.
+pub(super) fn placed(flags: u8, delisted: Option<i64>) -> Vec<u8> {
+    let seconds = delisted.map(i64::to_be_bytes);
+    [&[flags][..], seconds.as_ref().map(|bytes| &bytes[..]).unwrap_or_default()].concat()
+}
+
+/// Returns when an item was found to be listed no more, in seconds since 1970.
+pub(super) fn delisted(value: &[u8]) -> Option<i64> {
+    value.split_first()?.1.first_chunk().map(|bytes| i64::from_be_bytes(*bytes))
 }
 
 pub(super) fn by_url(url: &CanonicalUrl) -> Vec<u8> {
@@ -121,6 +152,11 @@ pub(super) fn item_of(key: &[u8]) -> Option<Sequence> {
     key.last_chunk().map(|bytes| Sequence::from_be_bytes(*bytes))
 }
 
+/// Returns the seconds since 1970 that a key's 8 bytes of time stand for.
+pub(super) fn seconds(time: [u8; 8]) -> i64 {
+    (u64::from_be_bytes(time) ^ (1 << 63)).cast_signed()
+}
+
 /// Returns the time that a key carries after its first `skip` bytes.
 pub(super) fn time_of(key: &[u8], skip: usize) -> Option<[u8; 8]> {
     key.get(skip..)?.first_chunk().copied()
@@ -136,6 +172,9 @@ mod tests {
         let keys = [-5, -1, 0, 1, 1_700_000_000].map(|s| by_time(at(s), 1));
         assert!(keys.is_sorted());
         assert_eq!(item_of(&by_time(at(0), 7)), Some(7));
+        for second in [-5, 0, 1_700_000_000] {
+            assert_eq!(seconds(time(at(second))), second);
+        }
     }
 
     #[test]

@@ -10,18 +10,25 @@
 
 mod changes;
 mod codec;
+mod counts;
 mod fence;
+mod items;
 mod journal;
 mod keys;
+mod names;
 mod noted;
 mod read;
 mod record;
+mod retention;
+mod schema;
+#[cfg(test)]
+mod testing;
+mod wear;
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
@@ -29,12 +36,15 @@ pub use changes::Changes;
 pub use codec::CodecError;
 pub use fence::{Lock, control_socket, free_space};
 pub use read::{Known, Listed, Look, Ruling, StoredBrief};
+pub use retention::{Kept, Retired};
 
 use codec::Kind;
+use counts::Current;
 use journal::{Act, Journal};
-use keys::{SourceKey, Tree};
+use keys::Tree;
+use names::Names;
 use noted::Noted;
-use record::{MintRecord, SourceRecord};
+use record::MintRecord;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +89,31 @@ pub enum StoreError {
         free: u64,
         /// Bytes that must be.
         least: u64,
+    },
+    /// A later version wrote it.
+    #[error(
+        "the store in {} was written by a later version of briefwire (schema {found}, this one \
+         reads up to {known}): use that version, or restore a backup of an earlier one into \
+         another directory",
+        folder.display()
+    )]
+    Newer {
+        /// The store's directory.
+        folder: PathBuf,
+        /// The schema that was found.
+        found: u32,
+        /// The last one that this version reads.
+        known: u8,
+    },
+    /// A version from before the first release wrote it.
+    #[error(
+        "the store in {} was written by a version before 0.1: move its `db` away, and briefs, pins \
+         and guids come back from the journal",
+        folder.display()
+    )]
+    Unnumbered {
+        /// The store's directory.
+        folder: PathBuf,
     },
     /// Not even an empty database opens.
     #[error("no database can be opened in {}: {why}", folder.display())]
@@ -142,27 +177,16 @@ pub struct Store {
     /// DURABILITY: sled's `flush` is `sync_file_range`; this handle is what is really synced.
     database_file: File,
     journal: Mutex<Journal>,
+    /// Held while a group is committed: whoever has it sees no part of one.
+    commits: Mutex<()>,
     folder: PathBuf,
     /// Held by whoever opened it, and for as long as it is open.
     _lock: Arc<Lock>,
     names: RwLock<Names>,
     /// States that are written together, within a second.
     noted: Noted,
+    counts: Current,
     mint: Mint,
-}
-
-/// The sources' numbers, both ways.
-#[derive(Default)]
-struct Names {
-    keys: HashMap<SourceId, SourceKey>,
-    ids: HashMap<SourceKey, SourceId>,
-}
-
-impl Names {
-    fn insert(&mut self, id: &SourceId, key: SourceKey) {
-        self.keys.insert(id.clone(), key);
-        self.ids.insert(key, id.clone());
-    }
 }
 
 /// How a store is opened.
@@ -191,6 +215,7 @@ impl Store {
             let what = format!("{what} {}", folder.display());
             move |source| StoreError::Io { what, source }
         };
+        schema::check(folder)?;
         let opened = fence::open(folder, options.cache, now)?;
         let mut trees = Vec::new();
         for (_, name) in Tree::ALL {
@@ -202,12 +227,16 @@ impl Store {
             trees,
             database_file: File::open(folder.join("db/db")).map_err(at("open the database of"))?,
             journal: Mutex::new(Journal::open(&journal_path).map_err(at("open the journal of"))?),
+            commits: Mutex::default(),
             folder: folder.to_owned(),
             _lock: lock,
             names: RwLock::new(Names::default()),
             noted: Noted::default(),
+            counts: Current::default(),
             mint: Mint { authority: String::new(), date: String::new() },
         };
+        store.reread_counts()?;
+        store.settle_schema()?;
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
         // and opens it without a word. A journal without a mint beside it tells the two apart.
         let emptied = store.record::<MintRecord>(Tree::Meta, Kind::Meta, MINT)?.is_none()
@@ -251,6 +280,10 @@ impl Store {
         self.noted.set(id, state);
     }
 
+    fn forget_noted(&self, id: &SourceId) {
+        self.noted.take(id);
+    }
+
     /// Returns the bytes of the database on disk.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         Ok(self.db.size_on_disk()?)
@@ -258,21 +291,6 @@ impl Store {
 
     fn tree(&self, tree: Tree) -> &sled::Tree {
         self.trees.get(tree as usize).expect("every tree of `Tree::ALL` was opened, in its order")
-    }
-
-    /// Reads the sources' names again, after a group that may have changed them has failed.
-    pub fn reread_names(&self) -> Result<(), StoreError> {
-        let mut names = Names::default();
-        for entry in self.tree(Tree::Sources) {
-            let (name, value) = entry?;
-            let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
-            let id = std::str::from_utf8(&name).ok().and_then(|name| SourceId::new(name).ok());
-            if let Some(id) = id {
-                names.insert(&id, record.key);
-            }
-        }
-        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
-        Ok(())
     }
 
     /// Reads the mint, or makes it.
@@ -331,67 +349,9 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use super::testing::{at, open, put, source, story};
     use super::*;
-    use crate::model::{
-        Address, Brief, BriefId, BriefOrigin, ItemId, Method, Only, Placement, Story,
-    };
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
-    }
-
-    fn open(folder: &Path) -> (Store, Option<Recovery>) {
-        let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
-        let lock = Lock::take(folder).unwrap();
-        lock.announce(None).unwrap();
-        Store::open(&options, Arc::new(lock), at(0)).unwrap()
-    }
-
-    fn source(name: &str) -> SourceId {
-        SourceId::new(name).unwrap()
-    }
-
-    fn story(name: &str, guid: &str, seconds: i64) -> Story {
-        Story {
-            id: ItemId::mint(&source(name), guid),
-            source: source(name),
-            guid: guid.to_owned(),
-            title: format!("Title of {guid}"),
-            url: Some(format!("https://example.org/{guid}?utm_source=x")),
-            html: "<p>Body</p>".to_owned(),
-            lead: None,
-            article: None,
-            lang: Some("en".to_owned()),
-            authors: Vec::new(),
-            categories: vec!["news".to_owned()],
-            enclosures: Vec::new(),
-            thumbnail: None,
-            image: None,
-            comments: None,
-            rights: None,
-            duration: Some(61),
-            updated: None,
-            published: at(seconds),
-            first_seen: at(seconds),
-            changed: at(seconds),
-            content: 7,
-            placement: Placement::Shown(at(seconds)),
-            brief: None,
-            method: Method::None,
-            score: 0.25,
-            evidence: Vec::new(),
-            summary: vec!["Body.".to_owned()],
-            key_terms: Vec::new(),
-        }
-    }
-
-    fn put(store: &Store, stories: &[Story]) {
-        let mut changes = store.begin();
-        for story in stories {
-            changes.put_story(story, at(0)).unwrap();
-        }
-        changes.commit().unwrap();
-    }
+    use crate::model::{Address, Brief, BriefId, BriefOrigin, Only, Placement, Story};
 
     fn newest(store: &Store, sources: Option<&[SourceId]>, limit: usize) -> Vec<String> {
         let listed = Listed { sources, only: Only::Any, shown: true, limit };
@@ -415,7 +375,7 @@ mod tests {
         long.html = "<p>Short now</p>".to_owned();
         put(&store, &[long.clone()]);
         assert_eq!(store.story(long.id).unwrap(), Some(long));
-        assert_eq!(store.tree(Tree::Bodies).len(), 1, "the parts of the longer body are gone");
+        assert_eq!(store.tree(Tree::Parts).len(), 0, "the parts of the longer body are gone");
     }
 
     #[test]
@@ -480,7 +440,7 @@ mod tests {
         changes.put_state(&source("old"), &SourceState::new(&address, at(0))).unwrap();
         changes.commit().unwrap();
         let mut changes = store.begin();
-        assert!(changes.rename_source(&source("old"), &source("new")).unwrap());
+        assert!(changes.rename_source(&source("old"), &source("new"), at(1)).unwrap());
         changes.commit().unwrap();
         assert_eq!(newest(&store, Some(&[source("new")]), 9), ["1"]);
         assert_eq!(newest(&store, Some(&[source("old")]), 9), [""; 0]);

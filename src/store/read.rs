@@ -2,7 +2,6 @@
 
 use std::collections::{BinaryHeap, HashSet};
 use std::iter;
-use std::sync::PoisonError;
 
 use serde::de::DeserializeOwned;
 
@@ -10,8 +9,8 @@ use super::changes::{SUBSCRIPTIONS, channel_key};
 use super::codec::{self, CodecError, Kind};
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
-    BodyRecord, ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord,
-    SubscriptionRecord, VersionRecord, moment,
+    ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord, SubscriptionRecord,
+    VersionRecord, moment,
 };
 use super::{Store, StoreError};
 use crate::model::{
@@ -36,6 +35,8 @@ pub struct Known {
     pub first_seen: Timestamp,
     /// The item; `None` once retention or a rebuild has taken it.
     pub story: Option<Box<Story>>,
+    /// Whether retention took it: it does not come back, though its source lists it.
+    pub is_retired: bool,
 }
 
 /// What a channel's document looks like.
@@ -98,17 +99,43 @@ impl Store {
     /// Returns what is known of a guid that a source lists.
     pub fn known(&self, source: &SourceId, guid: &str) -> Result<Option<Known>, StoreError> {
         let Some(key) = self.source_key(source) else { return Ok(None) };
-        let key = keys::by_guid(key, guid);
-        let Some(record) = self.record::<GuidRecord>(Tree::ByGuid, Kind::Guid, &key)? else {
-            return Ok(None);
-        };
-        let story = record.item.map(|item| self.story_at(item)).transpose()?.flatten();
-        Ok(Some(Known {
-            id: ItemId(record.id),
-            published: moment(record.published),
-            first_seen: moment(record.first_seen),
-            story: story.map(Box::new),
-        }))
+        let place = keys::guid(key, keys::hash_of(guid));
+        if let Some(record) = self.record::<GuidRecord>(Tree::Guids, Kind::Guid, &place)? {
+            let story = record.item.map(|item| self.story_at(item)).transpose()?.flatten();
+            return Ok(Some(Known {
+                id: ItemId(record.id),
+                published: moment(record.published),
+                first_seen: moment(record.first_seen),
+                is_retired: record.retired || (record.item.is_some() && story.is_none()),
+                story: story.map(Box::new),
+            }));
+        }
+        for id in self.minted_ids(source, key, guid) {
+            // Another source may have had the id that this one has now.
+            let Some(story) = self.story(id)?.filter(|story| story.source == *source) else {
+                continue;
+            };
+            return Ok(Some(Known {
+                id,
+                published: story.published,
+                first_seen: story.first_seen,
+                is_retired: false,
+                story: Some(Box::new(story)),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Returns the id of an item that is seen for the first time.
+    pub fn unused_id(&self, source: &SourceId, guid: &str) -> Result<ItemId, StoreError> {
+        let id = ItemId::mint(source, guid);
+        // An item of the source that had this name before has it.
+        match self.story(id)? {
+            Some(story) if story.source != *source => {
+                Ok(ItemId::mint(source, &format!("{guid}\n{}", story.source)))
+            }
+            _ => Ok(id),
+        }
     }
 
     /// Returns an item.
@@ -270,11 +297,6 @@ impl Store {
         Ok(subscriptions)
     }
 
-    /// Returns how many items and briefs there are.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.tree(Tree::Items).len(), self.tree(Tree::Briefs).len())
-    }
-
     fn load(
         &self,
         items: impl Iterator<Item = Result<Option<Sequence>, StoreError>>,
@@ -292,15 +314,7 @@ impl Store {
         let Some(record) = self.record::<ItemRecord>(Tree::Items, Kind::Item, &key)? else {
             return Ok(None);
         };
-        let body = self.record::<BodyRecord>(Tree::Bodies, Kind::Body, &key)?.unwrap_or_default();
-        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        let source = names.ids.get(&record.source).cloned();
-        drop(names);
-        Ok(source.map(|source| record.into_story(source, body)))
-    }
-
-    fn source_key(&self, id: &SourceId) -> Option<SourceKey> {
-        self.names.read().unwrap_or_else(PoisonError::into_inner).keys.get(id).copied()
+        Ok(self.source_of(record.source).map(|source| record.into_story(source)))
     }
 
     pub(super) fn record<T: DeserializeOwned>(
@@ -322,7 +336,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let part = |number| {
             let key = keys::part(kind, key, number);
-            self.tree(Tree::Bodies).get(key).ok().flatten().map(|value| value.to_vec())
+            self.tree(Tree::Parts).get(key).ok().flatten().map(|value| value.to_vec())
         };
         codec::open(kind, value, part).map_err(|source| record_error(tree, key, source))
     }

@@ -34,6 +34,7 @@ pub struct Metrics {
     items: Gauge,
     briefs: Gauge,
     store_bytes: Gauge,
+    logical_bytes: Gauge,
     decisions: Family<One, Counter>,
     published: Family<Two, Gauge>,
     document_bytes: Family<Two, Gauge>,
@@ -64,6 +65,7 @@ impl Default for Metrics {
             items: Gauge::default(),
             briefs: Gauge::default(),
             store_bytes: Gauge::default(),
+            logical_bytes: Gauge::default(),
             decisions: Family::default(),
             published: Family::default(),
             document_bytes: Family::default(),
@@ -91,6 +93,8 @@ impl Metrics {
         registry.register("briefs", "Stored briefs", self.briefs.clone());
         let (name, help) = ("store", "The database on disk");
         registry.register_with_unit(name, help, Unit::Bytes, self.store_bytes.clone());
+        let (name, help) = ("store_logical", "Keys and values in the database");
+        registry.register_with_unit(name, help, Unit::Bytes, self.logical_bytes.clone());
         let help = "Decisions on new or changed items, by how their brief was found";
         registry.register("matches", help, self.decisions.clone());
         let help = "Items in a channel's document, by the origin of their brief";
@@ -127,11 +131,12 @@ impl Metrics {
         self.sources.get_or_create(&[("state", "failing".to_owned())]).get()
     }
 
-    /// Measures the store.
-    pub fn measure_store(&self, items: usize, briefs: usize, bytes: u64) {
+    /// Measures the store: how much stands in it, its bytes on disk and those of keys and values.
+    pub fn measure_store(&self, (items, briefs): (usize, usize), on_disk: u64, logical: u64) {
         self.items.set(signed(items));
         self.briefs.set(signed(briefs));
-        self.store_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        self.store_bytes.set(i64::try_from(on_disk).unwrap_or(i64::MAX));
+        self.logical_bytes.set(i64::try_from(logical).unwrap_or(i64::MAX));
     }
 
     /// Counts a decision by its tier.

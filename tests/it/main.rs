@@ -20,6 +20,7 @@ mod desk;
 mod differential;
 mod entering;
 mod filtering;
+mod forgetting;
 mod fuzzing;
 mod golden;
 mod hazards;

@@ -83,6 +83,10 @@ impl BriefRecord {
         }
     }
 
+    pub(in crate::store) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Returns the brief; `None` if its id or status is none, which no version of us writes.
     pub(in crate::store) fn into_brief(self) -> Option<Brief> {
         let point = |(label, text)| Point { label, text };

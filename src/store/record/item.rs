@@ -1,4 +1,4 @@
-//! An item, and apart from it its long texts.
+//! An item.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,23 +9,18 @@ use crate::model::{
 };
 use crate::store::keys::SourceKey;
 
-/// The long texts of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub(in crate::store) struct BodyRecord {
-    pub(in crate::store) html: String,
-    pub(in crate::store) lead: Option<String>,
-    #[serde(default)]
-    pub(in crate::store) article: Option<String>,
-}
-
-/// An item without its long texts.
+/// An item. Its texts stand in one record with the rest: sentences of the summary are sentences of
+/// the text, which compression finds, and a record of its own would be a page more to remember.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::store) struct ItemRecord {
     pub(in crate::store) id: u128,
     pub(in crate::store) source: SourceKey,
-    guid: String,
+    pub(in crate::store) guid: String,
     title: String,
     pub(in crate::store) url: Option<String>,
+    html: String,
+    lead: Option<String>,
+    article: Option<String>,
     lang: Option<String>,
     authors: Vec<PersonRecord>,
     categories: Vec<String>,
@@ -36,8 +31,8 @@ pub(in crate::store) struct ItemRecord {
     rights: Option<String>,
     duration: Option<u32>,
     updated: Option<Millis>,
-    published: Millis,
-    first_seen: Millis,
+    pub(in crate::store) published: Millis,
+    pub(in crate::store) first_seen: Millis,
     changed: Millis,
     content: u128,
     placement: PlacementRecord,
@@ -79,7 +74,7 @@ enum PlacementRecord {
 }
 
 impl ItemRecord {
-    pub(in crate::store) fn new(story: &Story, source: SourceKey) -> (Self, BodyRecord) {
+    pub(in crate::store) fn new(story: &Story, source: SourceKey) -> Self {
         let person = |p: &Person| PersonRecord {
             name: p.name.clone(),
             email: p.email.clone(),
@@ -96,12 +91,15 @@ impl ItemRecord {
             width: t.width.clone(),
             height: t.height.clone(),
         };
-        let record = Self {
+        Self {
             id: story.id.0,
             source,
             guid: story.guid.clone(),
             title: story.title.clone(),
             url: story.url.clone(),
+            html: story.html.clone(),
+            lead: story.lead.clone(),
+            article: story.article.clone(),
             lang: story.lang.clone(),
             authors: story.authors.iter().map(person).collect(),
             categories: story.categories.clone(),
@@ -123,13 +121,7 @@ impl ItemRecord {
             evidence: story.evidence.clone(),
             summary: story.summary.clone(),
             key_terms: story.key_terms.iter().map(|t| (t.term.clone(), t.score)).collect(),
-        };
-        let body = BodyRecord {
-            html: story.html.clone(),
-            lead: story.lead.clone(),
-            article: story.article.clone(),
-        };
-        (record, body)
+        }
     }
 
     pub(in crate::store) fn placement(&self) -> Placement {
@@ -148,7 +140,7 @@ impl ItemRecord {
         }
     }
 
-    pub(in crate::store) fn into_story(self, source: SourceId, body: BodyRecord) -> Story {
+    pub(in crate::store) fn into_story(self, source: SourceId) -> Story {
         let placement = self.placement();
         let person = |p: PersonRecord| Person { name: p.name, email: p.email, url: p.url };
         let enclosure = |e: EnclosureRecord| Enclosure {
@@ -165,9 +157,9 @@ impl ItemRecord {
             guid: self.guid,
             title: self.title,
             url: self.url,
-            html: body.html,
-            lead: body.lead,
-            article: body.article,
+            html: self.html,
+            lead: self.lead,
+            article: self.article,
             lang: self.lang,
             authors: self.authors.into_iter().map(person).collect(),
             categories: self.categories,

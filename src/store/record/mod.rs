@@ -7,13 +7,16 @@ mod item;
 mod source;
 mod subscription;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::Mint;
 use super::keys::Sequence;
 use crate::model::Timestamp;
 
 pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
-pub(super) use item::{BodyRecord, ItemRecord};
+pub(super) use item::ItemRecord;
 pub(super) use source::SourceRecord;
 pub(super) use subscription::SubscriptionRecord;
 
@@ -35,6 +38,12 @@ pub(super) struct MintRecord {
     pub(super) date: String,
 }
 
+impl From<Mint> for MintRecord {
+    fn from(mint: Mint) -> Self {
+        Self { authority: mint.authority, date: mint.date }
+    }
+}
+
 /// What is remembered of a channel's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChannelRecord {
@@ -44,7 +53,8 @@ pub(super) struct ChannelRecord {
     pub(super) is_secret: bool,
 }
 
-/// What outlives an item, so that it comes back as itself.
+/// A guid that its item's id does not follow from, or what outlives an item, so that it comes
+/// back as itself, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct GuidRecord {
     pub(super) id: u128,
@@ -52,5 +62,25 @@ pub(super) struct GuidRecord {
     pub(super) item: Option<Sequence>,
     pub(super) published: Millis,
     pub(super) first_seen: Millis,
+    /// When the guid was last seen in a document, or found in one no more.
     pub(super) listed: Millis,
+    /// Whether retention took the item: it does not come back.
+    pub(super) retired: bool,
+}
+
+/// What the last whole document of a source listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct ListingRecord {
+    /// Stored items, ascending.
+    pub(super) items: Vec<Sequence>,
+    /// Hashes of guids whose items are gone, ascending.
+    pub(super) guids: Vec<u128>,
+}
+
+/// How much there is: entries by tree, and their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct CountsRecord {
+    pub(super) entries: BTreeMap<String, u64>,
+    /// Of all keys and values.
+    pub(super) bytes: u64,
 }

@@ -34,6 +34,9 @@ pub(in crate::store) struct SourceRecord {
     rhythm: Vec<Millis>,
     warnings: Vec<String>,
     settled: bool,
+    /// Ids that it had before, which ids of its items were minted with.
+    #[serde(default)]
+    pub(in crate::store) earlier: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +111,7 @@ struct RuleRecord {
 }
 
 impl SourceRecord {
-    pub(in crate::store) fn new(key: SourceKey, state: &SourceState) -> Self {
+    pub(in crate::store) fn new(key: SourceKey, earlier: Vec<String>, state: &SourceState) -> Self {
         let facts = &state.facts;
         Self {
             key,
@@ -141,6 +144,7 @@ impl SourceRecord {
             rhythm: state.rhythm.iter().copied().map(millis).collect(),
             warnings: state.warnings.clone(),
             settled: state.settled,
+            earlier,
         }
     }
 

@@ -1,0 +1,153 @@
+//! What a person, or a program on a person's behalf, asks of the writer: briefs, pins, blocks.
+
+use std::collections::BTreeSet;
+
+use super::group::Group;
+use super::writer::Writer;
+use crate::model::{Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Timestamp};
+use crate::store::{Store, StoreError};
+
+impl Writer {
+    pub(super) fn command(
+        &mut self,
+        store: &Store,
+        command: Command,
+        group: &mut Group<'_>,
+        now: Timestamp,
+    ) -> Result<Reply, Refusal> {
+        match command {
+            Command::PutBrief { brief, origin } => {
+                self.put_brief(store, &brief, &origin, (group, now))
+            }
+            Command::RemoveBrief { brief, origin } => {
+                self.remove_brief(store, &brief, &origin, (group, now))
+            }
+            Command::Pin { item, brief } => {
+                if self.stored(store, &brief)?.is_none() {
+                    return Err(not_found("brief", brief.as_str()));
+                }
+                self.rule(store, (item, &brief, Some(true)), (group, now))
+            }
+            Command::Block { item, brief } => {
+                self.rule(store, (item, &brief, Some(false)), (group, now))
+            }
+            Command::Unrule { item, brief, pinned } => {
+                if self.desk.ruling(item, &brief) != Some(pinned) {
+                    return Ok(Reply::default());
+                }
+                self.rule(store, (item, &brief, None), (group, now))
+            }
+            Command::Poll(source) => {
+                let asked = self.setup.polls.try_send(source);
+                asked.map_err(|_full| Refusal::Command(CommandError::Stopping))?;
+                Ok(Reply::default())
+            }
+        }
+    }
+
+    fn put_brief(
+        &mut self,
+        store: &Store,
+        brief: &Brief,
+        origin: &BriefOrigin,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let earlier = self.stored(store, &brief.id)?;
+        if let Some((known, owner)) = &earlier {
+            refuse_if_owned(&brief.id, owner, origin)?;
+            if known == brief && owner == origin {
+                return Ok(Reply::default());
+            }
+        }
+        group.changes.put_brief(brief, origin, now)?;
+        let earlier = earlier.map(|(known, _)| known);
+        let mut items: BTreeSet<ItemId> =
+            self.desk.put(brief, earlier.as_ref()).into_iter().collect();
+        items.extend(group.items_with(store, &brief.id)?);
+        self.briefs.insert(brief.id.clone(), Some((brief.clone(), origin.clone())));
+        self.review(items, Some(&brief.id), (group, now))
+    }
+
+    fn remove_brief(
+        &mut self,
+        store: &Store,
+        id: &BriefId,
+        origin: &BriefOrigin,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let Some((brief, owner)) = self.stored(store, id)? else {
+            return Err(not_found("brief", id.as_str()));
+        };
+        refuse_if_owned(id, &owner, origin)?;
+        group.changes.remove_brief(id, now)?;
+        let mut items: BTreeSet<ItemId> = self.desk.remove(&brief).into_iter().collect();
+        items.extend(group.items_with(store, id)?);
+        self.briefs.insert(id.clone(), None);
+        self.review(items, None, (group, now))
+    }
+
+    fn rule(
+        &mut self,
+        store: &Store,
+        (item, brief, pinned): (ItemId, &BriefId, Option<bool>),
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        if store.story(item)?.is_none() {
+            return Err(not_found("item", &item.to_string()));
+        }
+        group.changes.rule(item, brief, pinned, now);
+        self.desk.rule(item, brief, pinned);
+        self.review([item], None, (group, now))
+    }
+
+    fn review(
+        &mut self,
+        items: impl IntoIterator<Item = ItemId>,
+        edited: Option<&BriefId>,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        let stories = self.desk.review(&mut group.changes, items, edited, now)?;
+        for story in &stories {
+            group.note(story);
+        }
+        Ok(Reply { changed: true, items: stories.into_iter().map(|story| story.id).collect() })
+    }
+
+    /// Returns a brief as the group leaves it.
+    fn stored(
+        &self,
+        store: &Store,
+        id: &BriefId,
+    ) -> Result<Option<(Brief, BriefOrigin)>, StoreError> {
+        match self.briefs.get(id) {
+            Some(gathered) => Ok(gathered.clone()),
+            None => Ok(store.brief(id)?.map(|stored| (stored.brief, stored.origin))),
+        }
+    }
+}
+
+/// Why a command was not carried out.
+pub(super) enum Refusal {
+    Command(CommandError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn not_found(what: &'static str, name: &str) -> Refusal {
+    Refusal::Command(CommandError::NotFound { what, name: name.to_owned() })
+}
+
+/// A file wins over the API for its id, as long as it is there.
+fn refuse_if_owned(id: &BriefId, owner: &BriefOrigin, by: &BriefOrigin) -> Result<(), Refusal> {
+    match (owner, by) {
+        (BriefOrigin::File(file), BriefOrigin::Api) if file.exists() => {
+            Err(Refusal::Command(CommandError::OwnedByFile { id: id.clone(), file: file.clone() }))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! The sources' numbers, which keys carry, and the ids that items of a source may have been
+//! minted with.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLockReadGuard};
+
+use super::codec::Kind;
+use super::keys::{SourceKey, Tree};
+use super::record::SourceRecord;
+use super::{Store, StoreError};
+use crate::model::{ItemId, SourceId};
+
+/// The sources' numbers, both ways.
+#[derive(Default)]
+pub(super) struct Names {
+    keys: HashMap<SourceId, SourceKey>,
+    ids: HashMap<SourceKey, SourceId>,
+    earlier: HashMap<SourceKey, Vec<String>>,
+}
+
+impl Names {
+    pub(super) fn insert(&mut self, id: &SourceId, key: SourceKey, earlier: Vec<String>) {
+        self.keys.insert(id.clone(), key);
+        self.ids.insert(key, id.clone());
+        if !earlier.is_empty() {
+            self.earlier.insert(key, earlier);
+        }
+    }
+
+    /// Forgets an id; its number may have another by now.
+    pub(super) fn forget(&mut self, id: &SourceId) {
+        self.keys.remove(id);
+    }
+
+    /// Returns the sources that have an id now, or had it once, by every id.
+    pub(super) fn by_every_id(&self) -> HashMap<String, Vec<SourceKey>> {
+        let mut keys: HashMap<String, Vec<SourceKey>> = HashMap::new();
+        for (key, id) in &self.ids {
+            keys.entry(id.to_string()).or_default().push(*key);
+            for earlier in self.earlier(*key) {
+                keys.entry(earlier.clone()).or_default().push(*key);
+            }
+        }
+        keys
+    }
+
+    pub(super) fn all(&self) -> Vec<SourceId> {
+        self.keys.keys().cloned().collect()
+    }
+
+    pub(super) fn key(&self, id: &SourceId) -> Option<SourceKey> {
+        self.keys.get(id).copied()
+    }
+
+    /// Returns the ids that a source had before.
+    pub(super) fn earlier(&self, key: SourceKey) -> &[String] {
+        self.earlier.get(&key).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+impl Store {
+    /// Reads the sources' names again, after a group that may have changed them has failed.
+    pub fn reread_names(&self) -> Result<(), StoreError> {
+        let mut names = Names::default();
+        for entry in self.tree(Tree::Sources) {
+            let (name, value) = entry?;
+            let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
+            let id = std::str::from_utf8(&name).ok().and_then(|name| SourceId::new(name).ok());
+            if let Some(id) = id {
+                names.insert(&id, record.key, record.earlier);
+            }
+        }
+        *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
+        Ok(())
+    }
+
+    pub(super) fn names(&self) -> RwLockReadGuard<'_, Names> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn forget_name(&self, id: &SourceId) {
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = names.key(id) {
+            names.forget(id);
+            names.ids.remove(&key);
+            names.earlier.remove(&key);
+        }
+    }
+
+    pub(super) fn source_key(&self, id: &SourceId) -> Option<SourceKey> {
+        self.names().key(id)
+    }
+
+    pub(super) fn source_of(&self, key: SourceKey) -> Option<SourceId> {
+        self.names().ids.get(&key).cloned()
+    }
+
+    /// Returns the ids that an item of this guid may have been minted with, the likeliest first.
+    pub(super) fn minted_ids(&self, source: &SourceId, key: SourceKey, guid: &str) -> Vec<ItemId> {
+        let names = self.names();
+        let earlier = names.earlier(key).iter().rev();
+        let earlier = earlier.filter_map(|name| SourceId::new(name.as_str()).ok());
+        let ids = earlier.map(|name| ItemId::mint(&name, guid));
+        std::iter::once(ItemId::mint(source, guid)).chain(ids).collect()
+    }
+
+    /// Returns whether an item's id follows from its guid.
+    pub(super) fn follows(
+        &self,
+        id: ItemId,
+        source: &SourceId,
+        key: SourceKey,
+        guid: &str,
+    ) -> bool {
+        self.minted_ids(source, key, guid).contains(&id)
+    }
+}

@@ -1,0 +1,64 @@
+//! What tests of the store share.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Lock, Options, Recovery, Store};
+use crate::model::{ItemId, Method, Placement, SourceId, Story, Timestamp};
+
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+}
+
+pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
+    let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
+    let lock = Lock::take(folder).unwrap();
+    lock.announce(None).unwrap();
+    Store::open(&options, Arc::new(lock), at(0)).unwrap()
+}
+
+pub(super) fn source(name: &str) -> SourceId {
+    SourceId::new(name).unwrap()
+}
+
+pub(super) fn story(name: &str, guid: &str, seconds: i64) -> Story {
+    Story {
+        id: ItemId::mint(&source(name), guid),
+        source: source(name),
+        guid: guid.to_owned(),
+        title: format!("Title of {guid}"),
+        url: Some(format!("https://example.org/{guid}?utm_source=x")),
+        html: "<p>Body</p>".to_owned(),
+        lead: None,
+        article: None,
+        lang: Some("en".to_owned()),
+        authors: Vec::new(),
+        categories: vec!["news".to_owned()],
+        enclosures: Vec::new(),
+        thumbnail: None,
+        image: None,
+        comments: None,
+        rights: None,
+        duration: Some(61),
+        updated: None,
+        published: at(seconds),
+        first_seen: at(seconds),
+        changed: at(seconds),
+        content: 7,
+        placement: Placement::Shown(at(seconds)),
+        brief: None,
+        method: Method::None,
+        score: 0.25,
+        evidence: Vec::new(),
+        summary: vec!["Body.".to_owned()],
+        key_terms: Vec::new(),
+    }
+}
+
+pub(super) fn put(store: &Store, stories: &[Story]) {
+    let mut changes = store.begin();
+    for story in stories {
+        changes.put_story(story, at(0)).unwrap();
+    }
+    changes.commit().unwrap();
+}

@@ -17,7 +17,7 @@ use super::record::{
     BodyRecord, BriefRecord, ChannelRecord, GuidRecord, ItemRecord, MintRecord, OriginRecord,
     SourceRecord, SubscriptionRecord, VersionRecord, millis,
 };
-use super::{Look, MINT, Store, StoreError};
+use super::{Look, MINT, NEXT_ITEM, Store, StoreError};
 use crate::model::{
     Address, Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Placement, SourceId,
     SourceState, Story, Subscription, Timestamp,
@@ -43,6 +43,11 @@ impl<'s> Changes<'s> {
     /// Returns how many values the group writes and removes.
     pub fn len(&self) -> usize {
         self.entries.iter().map(Entries::len).sum()
+    }
+
+    /// Returns the keys of a tree that the group writes or removes.
+    pub(super) fn keys(&self, tree: Tree) -> impl Iterator<Item = &Vec<u8>> {
+        self.entries.get(tree as usize).into_iter().flat_map(Entries::keys)
     }
 
     /// Returns whether the group changes nothing.
@@ -74,6 +79,10 @@ impl<'s> Changes<'s> {
             .filter(|(_, entries)| !entries.is_empty())
             .map(|(tree, entries)| (tree.clone(), entries))
             .unzip();
+        let mut noting = store.hold_commits();
+        if let Some(touched) = noting.as_mut() {
+            touched.note(&self);
+        }
         let applied = trees.as_slice().transaction(|trees| {
             for (tree, entries) in trees.iter().zip(&changed) {
                 for (key, value) in *entries {
@@ -85,6 +94,7 @@ impl<'s> Changes<'s> {
             }
             Ok::<(), ConflictableTransactionError<()>>(())
         });
+        drop(noting);
         match applied {
             Ok(()) | Err(TransactionError::Abort(())) => {}
             Err(TransactionError::Storage(error)) => return Err(error.into()),
@@ -327,7 +337,7 @@ impl<'s> Changes<'s> {
         Ok(())
     }
 
-    fn index(&mut self, item: Sequence, record: &ItemRecord) {
+    pub(super) fn index(&mut self, item: Sequence, record: &ItemRecord) {
         let flags = flags(record);
         let at = record.sorted_by();
         let with_source = [&record.source.to_be_bytes()[..], &[flags]].concat();
@@ -341,7 +351,7 @@ impl<'s> Changes<'s> {
         }
     }
 
-    fn unindex(&mut self, item: Sequence, record: &ItemRecord) {
+    pub(super) fn unindex(&mut self, item: Sequence, record: &ItemRecord) {
         let at = record.sorted_by();
         self.unset(Tree::ByTime, keys::by_time(at, item));
         self.unset(Tree::BySource, keys::by_source(record.source, at, item));
@@ -354,7 +364,7 @@ impl<'s> Changes<'s> {
     }
 
     /// Returns a source's number, and gives it one if it has none.
-    fn source_key(&mut self, id: &SourceId) -> Result<SourceKey, StoreError> {
+    pub(super) fn source_key(&mut self, id: &SourceId) -> Result<SourceKey, StoreError> {
         let known = self.store.names.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = known.keys.get(id) {
             return Ok(*key);
@@ -370,8 +380,8 @@ impl<'s> Changes<'s> {
         Ok(key)
     }
 
-    fn next_item(&mut self) -> Result<Sequence, StoreError> {
-        self.count(b"next_item")
+    pub(super) fn next_item(&mut self) -> Result<Sequence, StoreError> {
+        self.count(NEXT_ITEM)
     }
 
     /// Returns a counter's next number, from 1.
@@ -385,23 +395,23 @@ impl<'s> Changes<'s> {
         self.entries.get_mut(tree as usize).expect("there is a map for every tree")
     }
 
-    fn set(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn set(&mut self, tree: Tree, key: Vec<u8>, value: Vec<u8>) {
         self.entry(tree).insert(key, Some(value));
     }
 
-    fn unset(&mut self, tree: Tree, key: Vec<u8>) {
+    pub(super) fn unset(&mut self, tree: Tree, key: Vec<u8>) {
         self.entry(tree).insert(key, None);
     }
 
     /// Reads through the group into the database.
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.entries.get(tree as usize).and_then(|entries| entries.get(key)) {
             Some(entry) => Ok(entry.clone()),
             None => Ok(self.store.tree(tree).get(key)?.map(|value| value.to_vec())),
         }
     }
 
-    fn record<T: DeserializeOwned>(
+    pub(super) fn record<T: DeserializeOwned>(
         &self,
         tree: Tree,
         kind: Kind,
@@ -415,7 +425,7 @@ impl<'s> Changes<'s> {
     }
 
     /// Writes a record and its parts, and removes parts that an earlier, longer one left.
-    fn seal<T: Serialize>(
+    pub(super) fn seal<T: Serialize>(
         &mut self,
         tree: Tree,
         kind: Kind,
@@ -431,7 +441,7 @@ impl<'s> Changes<'s> {
         Ok(())
     }
 
-    fn remove(&mut self, tree: Tree, kind: Kind, key: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn remove(&mut self, tree: Tree, kind: Kind, key: &[u8]) -> Result<(), StoreError> {
         let Some(value) = self.get(tree, key)? else { return Ok(()) };
         // A damaged record is replaced all the same; its parts, if any, are left behind.
         for number in 0..codec::parts(kind, &value).unwrap_or(0) {

@@ -116,6 +116,16 @@ pub(super) fn part(kind: super::codec::Kind, owner: &[u8], number: u16) -> Vec<u
     [&[kind as u8][..], owner, &[0], &number.to_be_bytes()].concat()
 }
 
+/// Returns what a guid's key is made of.
+pub(super) fn guid_of(key: &[u8]) -> Option<(SourceKey, u128)> {
+    let (source, guid) = key.split_first_chunk::<4>()?;
+    Some((SourceKey::from_be_bytes(*source), u128::from_be_bytes(*guid.first_chunk()?)))
+}
+
+pub(super) fn guid_hash(guid: &str) -> u128 {
+    xxh3_128(guid.as_bytes())
+}
+
 /// Returns the last 8 bytes of a key as an item's number.
 pub(super) fn item_of(key: &[u8]) -> Option<Sequence> {
     key.last_chunk().map(|bytes| Sequence::from_be_bytes(*bytes))

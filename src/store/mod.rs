@@ -8,16 +8,24 @@
 //! What is left out on purpose: deciding anything. The writer in `daemon` decides, this module
 //! remembers.
 
+mod archive;
+mod backup;
 mod changes;
 mod codec;
+mod compact;
 mod fence;
+mod intake;
 mod journal;
 mod keys;
 mod noted;
+mod portable;
 mod read;
 mod record;
+mod restore;
+mod switch;
+mod touched;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,16 +33,21 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
+pub use archive::{BackupError, Summary, created, verify};
+pub use backup::{ArchiveError, Counts, Unfinished};
 pub use changes::Changes;
 pub use codec::CodecError;
+pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};
 pub use read::{Known, Listed, Look, Ruling, StoredBrief};
+pub use restore::{RestoreError, Restored, restore};
 
 use codec::Kind;
 use journal::{Act, Journal};
 use keys::{SourceKey, Tree};
 use noted::Noted;
 use record::{MintRecord, SourceRecord};
+use touched::Noting;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +93,9 @@ pub enum StoreError {
         /// Bytes that must be.
         least: u64,
     },
+    /// Only one backup is made at a time.
+    #[error("a backup is being made already; try again when it is done")]
+    Busy,
     /// Not even an empty database opens.
     #[error("no database can be opened in {}: {why}", folder.display())]
     Unusable {
@@ -134,6 +150,8 @@ pub struct Mint {
 
 /// Where the mint stands in `meta`.
 const MINT: &[u8] = b"mint";
+/// Where the number of the newest item stands in `meta`.
+const NEXT_ITEM: &[u8] = b"next_item";
 
 /// The open store.
 pub struct Store {
@@ -148,6 +166,8 @@ pub struct Store {
     names: RwLock<Names>,
     /// States that are written together, within a second.
     noted: Noted,
+    /// Held while a group of changes appears.
+    noting: Noting,
     mint: Mint,
 }
 
@@ -187,31 +207,14 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Self, Option<Recovery>), StoreError> {
         let folder = options.folder;
-        let at = |what: &str| {
-            let what = format!("{what} {}", folder.display());
-            move |source| StoreError::Io { what, source }
-        };
+        let was_switched = switch::finish(folder)?;
         let opened = fence::open(folder, options.cache, now)?;
-        let mut trees = Vec::new();
-        for (_, name) in Tree::ALL {
-            trees.push(opened.db.open_tree(name)?);
-        }
+        let mut store = Self::around(opened.db, &folder.join("db"), folder, lock)?;
         let journal_path = folder.join("journal.jsonl");
-        let mut store = Self {
-            db: opened.db,
-            trees,
-            database_file: File::open(folder.join("db/db")).map_err(at("open the database of"))?,
-            journal: Mutex::new(Journal::open(&journal_path).map_err(at("open the journal of"))?),
-            folder: folder.to_owned(),
-            _lock: lock,
-            names: RwLock::new(Names::default()),
-            noted: Noted::default(),
-            mint: Mint { authority: String::new(), date: String::new() },
-        };
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
         // and opens it without a word. A journal without a mint beside it tells the two apart.
         let emptied = store.record::<MintRecord>(Tree::Meta, Kind::Meta, MINT)?.is_none()
-            && fs::metadata(&journal_path).map_err(at("read the journal of"))?.len() > 0;
+            && fs::metadata(&journal_path).is_ok_and(|journal| journal.len() > 0);
         let recovery = if opened.put_aside.is_some() || emptied {
             Some(store.rebuild(&journal_path, opened.put_aside)?)
         } else {
@@ -219,7 +222,43 @@ impl Store {
         };
         store.reread_names()?;
         store.mint = store.minted(options.authority, now)?;
+        if recovery.is_none() && !was_switched {
+            let forgotten = switch::forget_uncompacted(folder);
+            if let Err(error) = forgotten {
+                tracing::warn!(%error, "the database from before it was compacted is not removed");
+            }
+        }
         Ok((store, recovery))
+    }
+
+    /// Returns a store around an open database, without sources' names and mint.
+    fn around(
+        db: sled::Db,
+        database: &Path,
+        folder: &Path,
+        lock: Arc<Lock>,
+    ) -> Result<Self, StoreError> {
+        let at = |what: &str| {
+            let what = format!("{what} {}", folder.display());
+            move |source| StoreError::Io { what, source }
+        };
+        let mut trees = Vec::new();
+        for (_, name) in Tree::ALL {
+            trees.push(db.open_tree(name)?);
+        }
+        let journal = Journal::open(&folder.join("journal.jsonl"));
+        Ok(Self {
+            db,
+            trees,
+            database_file: File::open(database.join("db")).map_err(at("open the database of"))?,
+            journal: Mutex::new(journal.map_err(at("open the journal of"))?),
+            folder: folder.to_owned(),
+            _lock: lock,
+            names: RwLock::new(Names::default()),
+            noted: Noted::default(),
+            noting: Noting::default(),
+            mint: Mint { authority: String::new(), date: String::new() },
+        })
     }
 
     /// Returns authority and date of the guids.
@@ -258,6 +297,12 @@ impl Store {
 
     fn tree(&self, tree: Tree) -> &sled::Tree {
         self.trees.get(tree as usize).expect("every tree of `Tree::ALL` was opened, in its order")
+    }
+
+    /// Returns every source's name by its number.
+    fn source_names(&self) -> BTreeMap<SourceKey, String> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.ids.iter().map(|(key, id)| (*key, id.to_string())).collect()
     }
 
     /// Reads the sources' names again, after a group that may have changed them has failed.
@@ -330,28 +375,31 @@ impl Store {
 }
 
 #[cfg(test)]
+mod copies;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{
         Address, Brief, BriefId, BriefOrigin, ItemId, Method, Only, Placement, Story,
     };
 
-    fn at(seconds: i64) -> Timestamp {
+    pub(super) fn at(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
     }
 
-    fn open(folder: &Path) -> (Store, Option<Recovery>) {
+    pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
         let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
         let lock = Lock::take(folder).unwrap();
         lock.announce(None).unwrap();
         Store::open(&options, Arc::new(lock), at(0)).unwrap()
     }
 
-    fn source(name: &str) -> SourceId {
+    pub(super) fn source(name: &str) -> SourceId {
         SourceId::new(name).unwrap()
     }
 
-    fn story(name: &str, guid: &str, seconds: i64) -> Story {
+    pub(super) fn story(name: &str, guid: &str, seconds: i64) -> Story {
         Story {
             id: ItemId::mint(&source(name), guid),
             source: source(name),
@@ -385,7 +433,7 @@ mod tests {
         }
     }
 
-    fn put(store: &Store, stories: &[Story]) {
+    pub(super) fn put(store: &Store, stories: &[Story]) {
         let mut changes = store.begin();
         for story in stories {
             changes.put_story(story, at(0)).unwrap();

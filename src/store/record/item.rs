@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, millis, moment};
+use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
     BriefId, Enclosure, ItemId, KeyTerm, Method, Person, Placement, SourceId, Story, Thumbnail,
     Timestamp,
@@ -21,9 +21,12 @@ pub(in crate::store) struct BodyRecord {
 /// An item without its long texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::store) struct ItemRecord {
+    #[serde(with = "hex")]
     pub(in crate::store) id: u128,
+    /// 0, which no source has, where the source is named by its id.
+    #[serde(default, skip_serializing_if = "is_nobody")]
     pub(in crate::store) source: SourceKey,
-    guid: String,
+    pub(in crate::store) guid: String,
     title: String,
     pub(in crate::store) url: Option<String>,
     lang: Option<String>,
@@ -36,9 +39,10 @@ pub(in crate::store) struct ItemRecord {
     rights: Option<String>,
     duration: Option<u32>,
     updated: Option<Millis>,
-    published: Millis,
-    first_seen: Millis,
-    changed: Millis,
+    pub(in crate::store) published: Millis,
+    pub(in crate::store) first_seen: Millis,
+    pub(in crate::store) changed: Millis,
+    #[serde(with = "hex")]
     content: u128,
     placement: PlacementRecord,
     pub(in crate::store) brief: Option<String>,

@@ -3,13 +3,14 @@
 //! Fields that later versions add carry `#[serde(default)]`. Times are milliseconds since 1970.
 
 mod brief;
+pub(super) mod hex;
 mod item;
 mod source;
 mod subscription;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::Sequence;
+use super::keys::{Sequence, SourceKey};
 use crate::model::Timestamp;
 
 pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
@@ -28,6 +29,12 @@ pub(super) fn moment(millis: Millis) -> Timestamp {
     Timestamp::from_timestamp_millis(millis).unwrap_or_default()
 }
 
+/// Returns whether a source's number is that of none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(super) fn is_nobody(key: &SourceKey) -> bool {
+    *key == 0
+}
+
 /// What is minted once, at the creation of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct MintRecord {
@@ -38,6 +45,7 @@ pub(super) struct MintRecord {
 /// What is remembered of a channel's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChannelRecord {
+    #[serde(with = "hex")]
     pub(super) fingerprint: u128,
     pub(super) changed: Millis,
     #[serde(default)]
@@ -47,8 +55,10 @@ pub(super) struct ChannelRecord {
 /// What outlives an item, so that it comes back as itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct GuidRecord {
+    #[serde(with = "hex")]
     pub(super) id: u128,
     /// `None` once the item itself is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<Sequence>,
     pub(super) published: Millis,
     pub(super) first_seen: Millis,

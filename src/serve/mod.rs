@@ -14,6 +14,7 @@ mod items;
 mod pages;
 mod status;
 mod upcoming;
+mod upkeep;
 mod websub;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -262,9 +263,9 @@ pub fn public(served: Arc<Served>) -> Router {
         .with_state(served)
 }
 
-/// Returns the routes of the control socket: the API, without a token.
+/// Returns the routes of the control socket: the API without a token, and the store's upkeep.
 ///
 /// SECURITY: who can open the socket (mode 0600) is the daemon's own user.
 pub fn control(served: Arc<Served>) -> Router {
-    Router::new().nest("/api", api::routes()).with_state(served)
+    Router::new().nest("/api", api::routes().merge(upkeep::routes())).with_state(served)
 }

@@ -11,6 +11,7 @@
 mod archive;
 mod backup;
 mod changes;
+mod check;
 mod codec;
 mod compact;
 mod fence;
@@ -36,6 +37,7 @@ use crate::model::{SourceId, SourceState, Timestamp};
 pub use archive::{BackupError, Summary, created, verify};
 pub use backup::{ArchiveError, Counts, Unfinished};
 pub use changes::Changes;
+pub use check::{Checked, Damage};
 pub use codec::CodecError;
 pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};

@@ -77,7 +77,7 @@ struct Counted<'p, W> {
 impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.out.write_all(bytes)?;
-        self.progress.steps(bytes.iter().filter(|byte| **byte == b'\n').count());
+        self.progress.steps(bytes.split(|byte| *byte == b'\n').skip(1).count());
         Ok(bytes.len())
     }
 

@@ -38,7 +38,9 @@ pub(super) fn run(arguments: &Arguments, config: Option<PathBuf>) -> anyhow::Res
     let replaced = restored.replaced.map(|path| path.display().to_string());
     if arguments.json {
         let mut told = backup::told(file, &restored.summary);
-        told["replaced"] = replaced.into();
+        if let Some(fields) = told.as_object_mut() {
+            fields.insert("replaced".to_owned(), replaced.into());
+        }
         output::json(&told)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -62,7 +62,8 @@ fn take_lock(config: &Config) -> Result<Arc<Lock>, RunError> {
     Ok(Arc::new(lock))
 }
 
-fn options(config: &Config) -> Options<'_> {
+pub(super) fn options(config: &Config) -> Options<'_> {
     let authority = config.server.public_url.as_ref().and_then(|url| url.host_str());
-    Options { folder: &config.store.path, cache: config.store.cache, authority }
+    let backups = Some(config.backup.dir.as_path());
+    Options { folder: &config.store.path, cache: config.store.cache, authority, backups }
 }

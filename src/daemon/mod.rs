@@ -8,6 +8,7 @@
 
 mod agenda;
 mod articles;
+mod backups;
 mod channels;
 mod clock;
 mod control;

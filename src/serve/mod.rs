@@ -30,7 +30,7 @@ use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-pub use condition::{Concern, Condition, Vanished, Watched};
+pub use condition::{Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::{publisher, taken};
 pub use upcoming::Upcoming;
@@ -90,6 +90,8 @@ pub struct Served {
     pub watched: Arc<Watched>,
     /// What is wrong right now.
     pub condition: Arc<Condition>,
+    /// How the backups go that are made by themselves.
+    pub backups: Backups,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -130,6 +132,7 @@ impl Served {
             callbacks: Callbacks::default(),
             watched: Arc::default(),
             condition: Arc::default(),
+            backups: Backups::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,

@@ -153,6 +153,19 @@ impl<'s> Changes<'s> {
 
     /// Gives the items and the state of an earlier source id to `id`.
     pub fn rename_source(&mut self, was: &SourceId, id: &SourceId) -> Result<bool, StoreError> {
+        let is_known = self.move_source(was, id)?;
+        if is_known {
+            self.acts.push(Act::Renamed { was: was.to_string(), id: id.to_string() });
+        }
+        Ok(is_known)
+    }
+
+    /// The same without a line in the journal.
+    pub(super) fn move_source(
+        &mut self,
+        was: &SourceId,
+        id: &SourceId,
+    ) -> Result<bool, StoreError> {
         if let Some(noted) = self.store.noted.take(was) {
             self.seal_state(was, &noted)?;
         }
@@ -318,18 +331,20 @@ impl<'s> Changes<'s> {
                     self.entry(Tree::Rulings).insert(keys::ruling(item, &brief), value);
                 }
             }
+            // Whoever replays gives sources the names they had in the end.
+            Act::Renamed { .. } => {}
             Act::Shown { item, source, guid, first_seen, published } => {
                 let id = (ItemId::parse(&item), SourceId::new(source), ItemId::parse(&guid));
                 if let (Some(id), Ok(source), Some(guid)) = id {
                     let source = self.source_key(&source)?;
-                    let record = GuidRecord {
-                        id: id.0,
-                        item: None,
-                        published,
-                        first_seen,
-                        listed: first_seen,
-                    };
                     let key = [&source.to_be_bytes()[..], &guid.0.to_be_bytes()].concat();
+                    let known = self.record::<GuidRecord>(Tree::ByGuid, Kind::Guid, &key)?;
+                    // What came back whole knows more.
+                    if self.get(Tree::ById, &keys::by_id(id))?.is_some() {
+                        return Ok(());
+                    }
+                    let listed = known.map_or(first_seen, |known| known.listed.max(first_seen));
+                    let record = GuidRecord { id: id.0, item: None, published, first_seen, listed };
                     self.seal(Tree::ByGuid, Kind::Guid, &key, &record)?;
                 }
             }

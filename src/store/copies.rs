@@ -18,7 +18,7 @@ use crate::model::{
 };
 
 /// Returns every record as its line, sorted.
-fn lines(store: &Store) -> Vec<String> {
+pub(super) fn lines(store: &Store) -> Vec<String> {
     let mut lines = Vec::new();
     let each = &mut |portable: Portable| {
         lines.push(serde_json::to_string(&portable).unwrap());
@@ -29,7 +29,7 @@ fn lines(store: &Store) -> Vec<String> {
     lines
 }
 
-fn brief_id(n: usize) -> BriefId {
+pub(super) fn brief_id(n: usize) -> BriefId {
     BriefId::new(format!("b-{n:04}")).unwrap()
 }
 
@@ -38,7 +38,7 @@ fn moment(n: usize) -> Timestamp {
 }
 
 /// The one source has another id after every seventh group.
-fn name_at(n: usize) -> SourceId {
+pub(super) fn name_at(n: usize) -> SourceId {
     source(&format!("s-{}", n / 7))
 }
 
@@ -53,7 +53,7 @@ fn noise(seed: usize, length: usize) -> String {
     bytes.take(length).collect()
 }
 
-fn item(guid: usize, group: usize) -> Story {
+pub(super) fn item(guid: usize, group: usize) -> Story {
     let mut story = story("any", &guid.to_string(), i64::try_from(guid).unwrap());
     story.id = ItemId::mint(&source("a"), &guid.to_string());
     story.source = name_at(group);
@@ -68,7 +68,7 @@ fn item(guid: usize, group: usize) -> Story {
 }
 
 /// Commits group `n`: it brings an item with its brief, rewrites another pair, and removes a third.
-fn commit(store: &Store, n: usize) {
+pub(super) fn commit(store: &Store, n: usize) {
     let mut changes = store.begin();
     if n.is_multiple_of(7) {
         changes.rename_source(&name_at(n - 1), &name_at(n)).unwrap();
@@ -140,7 +140,7 @@ fn restore_into(folder: &Path, backup: &Path) -> Result<Restored, RestoreError> 
 }
 
 fn options(folder: &Path) -> Options<'_> {
-    Options { folder, cache: 1 << 20, authority: None }
+    Options { folder, cache: 1 << 20, authority: None, backups: None }
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn one_of_everything(folder: &Path) -> Store {
     store
 }
 
-fn back_up(store: &Store, path: &Path) -> Summary {
+pub(super) fn back_up(store: &Store, path: &Path) -> Summary {
     store.back_up_to(path, at(0), &mut |_| Ok(())).unwrap()
 }
 

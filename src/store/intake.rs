@@ -33,7 +33,7 @@ impl Changes<'_> {
                 let (Some(was), Some(id)) = (source_id(&was), source_id(&id)) else {
                     return Ok(());
                 };
-                self.rename_source(&was, &id).map(drop)
+                self.move_source(&was, &id).map(drop)
             }
             Portable::Brief(record) => self.take_brief(&record, wins),
             Portable::Ruling { item, brief, pinned } => {

@@ -25,6 +25,8 @@ pub(super) enum Act {
     Removed { brief: String, at: Millis },
     /// An item was pinned (true) to a brief or blocked (false) from it, or that was taken back.
     Ruled { item: String, brief: String, pinned: Option<bool>, at: Millis },
+    /// A source has another id now; what lines before this one call `was` is `id`'s.
+    Renamed { was: String, id: String },
     /// An item was published for the first time.
     Shown { item: String, source: String, guid: String, first_seen: Millis, published: Millis },
 }

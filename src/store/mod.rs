@@ -21,8 +21,10 @@ mod keys;
 mod noted;
 mod portable;
 mod read;
+mod rebuild;
 mod record;
 mod restore;
+mod salvage;
 mod switch;
 mod touched;
 
@@ -42,10 +44,11 @@ pub use codec::CodecError;
 pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};
 pub use read::{Known, Listed, Look, Ruling, StoredBrief};
+pub use rebuild::Recovery;
 pub use restore::{RestoreError, Restored, restore};
 
 use codec::Kind;
-use journal::{Act, Journal};
+use journal::Journal;
 use keys::{SourceKey, Tree};
 use noted::Noted;
 use record::{MintRecord, SourceRecord};
@@ -128,19 +131,6 @@ impl StoreError {
     }
 }
 
-/// What opening found, for the log and the status page.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recovery {
-    /// Where a damaged database was moved; `None` where it had opened as an empty one.
-    pub put_aside: Option<PathBuf>,
-    /// Briefs that came back from the journal.
-    pub briefs: usize,
-    /// Items whose guid and date came back from the journal.
-    pub items: usize,
-    /// Lines of the journal that could not be read.
-    pub lost: u64,
-}
-
 /// Authority and date of every guid of this store; minted once, never derived again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mint {
@@ -164,7 +154,7 @@ pub struct Store {
     journal: Mutex<Journal>,
     folder: PathBuf,
     /// Held by whoever opened it, and for as long as it is open.
-    _lock: Arc<Lock>,
+    lock: Arc<Lock>,
     names: RwLock<Names>,
     /// States that are written together, within a second.
     noted: Noted,
@@ -196,13 +186,15 @@ pub struct Options<'o> {
     pub cache: u64,
     /// The authority of the guids of a store that is created now.
     pub authority: Option<&'o str>,
+    /// Where backups lie that a damaged store is rebuilt from.
+    pub backups: Option<&'o Path>,
 }
 
 impl Store {
     /// Opens the store, and creates or rebuilds it where there is none that can be read.
     ///
-    /// [`Recovery`] is given where a damaged database was put aside and a new one was filled
-    /// from the journal. `lock` is that of the same directory.
+    /// [`Recovery`] is given where a damaged database was put aside and a new one was filled from
+    /// a backup, from what could be read of it, and from the journal. `lock` is that of the same directory.
     pub fn open(
         options: &Options<'_>,
         lock: Arc<Lock>,
@@ -212,23 +204,26 @@ impl Store {
         let was_switched = switch::finish(folder)?;
         let opened = fence::open(folder, options.cache, now)?;
         let mut store = Self::around(opened.db, &folder.join("db"), folder, lock)?;
-        let journal_path = folder.join("journal.jsonl");
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
         // and opens it without a word. A journal without a mint beside it tells the two apart.
         let emptied = store.record::<MintRecord>(Tree::Meta, Kind::Meta, MINT)?.is_none()
-            && fs::metadata(&journal_path).is_ok_and(|journal| journal.len() > 0);
-        let recovery = if opened.put_aside.is_some() || emptied {
-            Some(store.rebuild(&journal_path, opened.put_aside)?)
+            && fs::metadata(folder.join("journal.jsonl")).is_ok_and(|journal| journal.len() > 0);
+        let unfinished = store.unfinished_rebuild()?;
+        let recovery = if opened.put_aside.is_some() || emptied || unfinished.is_some() {
+            let aside = opened.put_aside.or(unfinished.and_then(|rebuilding| rebuilding.aside));
+            Some(store.rebuild(options, aside, now)?)
         } else {
             None
         };
         store.reread_names()?;
         store.mint = store.minted(options.authority, now)?;
-        if recovery.is_none() && !was_switched {
-            let forgotten = switch::forget_uncompacted(folder);
-            if let Err(error) = forgotten {
-                tracing::warn!(%error, "the database from before it was compacted is not removed");
-            }
+        let tidied = match recovery {
+            Some(_) => switch::tidy(folder),
+            None if was_switched => Ok(()),
+            None => switch::forget_uncompacted(folder),
+        };
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "old databases are not removed");
         }
         Ok((store, recovery))
     }
@@ -255,7 +250,7 @@ impl Store {
             database_file: File::open(database.join("db")).map_err(at("open the database of"))?,
             journal: Mutex::new(journal.map_err(at("open the journal of"))?),
             folder: folder.to_owned(),
-            _lock: lock,
+            lock,
             names: RwLock::new(Names::default()),
             noted: Noted::default(),
             noting: Noting::default(),
@@ -339,45 +334,13 @@ impl Store {
         changes.commit()?;
         Ok(Mint { authority: record.authority, date: record.date })
     }
-
-    /// Fills an empty database from the journal.
-    fn rebuild(&self, journal: &Path, put_aside: Option<PathBuf>) -> Result<Recovery, StoreError> {
-        let mut recovery = Recovery { put_aside, ..Recovery::default() };
-        let mut acts: Vec<Act> = Vec::new();
-        let mut failure = None;
-        let lost = journal::replay(journal, |act| {
-            acts.push(act);
-            if acts.len() >= 1000 && failure.is_none() {
-                failure = self.replay(std::mem::take(&mut acts), &mut recovery).err();
-            }
-        });
-        let lost = lost.map_err(|source| StoreError::Io {
-            what: format!("read {}", journal.display()),
-            source,
-        })?;
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        self.replay(acts, &mut recovery)?;
-        recovery.lost = lost;
-        recovery.briefs = self.tree(Tree::Briefs).len();
-        Ok(recovery)
-    }
-
-    fn replay(&self, acts: Vec<Act>, recovery: &mut Recovery) -> Result<(), StoreError> {
-        let mut changes = self.begin();
-        for act in acts {
-            if matches!(act, Act::Shown { .. }) {
-                recovery.items += 1;
-            }
-            changes.replay(act)?;
-        }
-        changes.commit()
-    }
 }
 
 #[cfg(test)]
 mod copies;
+
+#[cfg(test)]
+mod rebuilding;
 
 #[cfg(test)]
 mod tests {
@@ -391,7 +354,8 @@ mod tests {
     }
 
     pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
-        let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
+        let options =
+            Options { folder, cache: 1 << 20, authority: Some("news.example.org"), backups: None };
         let lock = Lock::take(folder).unwrap();
         lock.announce(None).unwrap();
         Store::open(&options, Arc::new(lock), at(0)).unwrap()
@@ -583,7 +547,7 @@ mod tests {
 
         let (store, recovery) = open(folder.path());
         let recovery = recovery.unwrap();
-        assert_eq!((recovery.briefs, recovery.items, recovery.lost), (1, 1, 0));
+        assert_eq!((recovery.briefs, recovery.items + recovery.whole, recovery.lost), (1, 1, 0));
         assert_eq!(*store.mint(), mint, "guids keep their authority and date");
         assert_eq!(store.brief(&brief.id).unwrap().unwrap().brief, brief);
         assert_eq!(store.rulings().unwrap().len(), 1);

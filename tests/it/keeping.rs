@@ -36,7 +36,7 @@ fn feeds_of_a_restored_store_are_the_same_bytes() {
     desk.write("pinned.json", "{\"id\": \"quiet\", \"summary\": \"Nothing happened at all.\"}");
     desk.ok(&["brief", "add", desk.path("pinned.json").to_str().unwrap()]);
     let item = desk.items().into_iter().find(|item| item["title"] == "A quiet day").unwrap();
-    desk.ok(&["brief", "pin", item["id"].as_str().unwrap(), "quiet"]);
+    desk.ok(&["brief", "pin", item["item_id"].as_str().unwrap(), "quiet"]);
     daemon.until("feeds/edited.xml", |got| got.text().matches("<item>").count() == 2);
     let backup = desk.path("b.jsonl");
     let backup = backup.to_str().unwrap();
@@ -66,7 +66,7 @@ fn feeds_of_a_restored_store_are_the_same_bytes() {
             assert_eq!(after.header(header), before.header(header), "{path}: {header}");
         }
     }
-    let why = desk.ok(&["why", item["id"].as_str().unwrap()]);
+    let why = desk.ok(&["why", item["item_id"].as_str().unwrap()]);
     assert!(why.contains("pin"), "{why}");
 }
 
@@ -171,4 +171,82 @@ fn a_backup_that_is_interrupted_leaves_no_file_that_looks_whole() {
     }
     desk.ok(&["backup", path.to_str().unwrap()]);
     desk.ok(&["restore", "--check", path.to_str().unwrap()]);
+}
+
+fn with_backups(desk: &Desk, more: &str) {
+    let text =
+        configuration(desk, "store").replace("[fetch]", &format!("[backup]\n{more}\n[fetch]"));
+    desk.write("c.toml", &text);
+}
+
+/// Returns the names of the backups that the daemon has made.
+fn made(desk: &Desk) -> Vec<String> {
+    let names = std::fs::read_dir(desk.path("store/backups")).into_iter().flatten();
+    let mut names: Vec<String> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.contains(".partial"));
+    names.sort();
+    names
+}
+
+#[test]
+fn the_daemon_makes_backups_when_they_are_due_and_keeps_the_newest() {
+    let desk = desk();
+    with_backups(&desk, "every = \"1h\"");
+    let mut seen = Vec::new();
+    for (round, seconds) in [0, 4000, 8000].into_iter().enumerate() {
+        desk.later(seconds);
+        let daemon = desk.start();
+        eventually("it makes one", || made(&desk).last() != seen.last());
+        eventually("the oldest is removed", || made(&desk).len() == (round + 1).min(2));
+        daemon.terminate();
+        seen = made(&desk);
+        let newest = desk.path("store/backups").join(seen.last().unwrap());
+        desk.ok(&["restore", "--check", newest.to_str().unwrap()]);
+    }
+    // One that is not due is not made.
+    desk.later(8100);
+    let daemon = desk.start();
+    daemon.poll("wire");
+    daemon.terminate();
+    assert_eq!(made(&desk), seen);
+}
+
+#[test]
+fn a_backup_that_cannot_be_made_is_told_and_the_daemon_is_ready_all_the_same() {
+    let desk = desk();
+    desk.write("occupied", "a file where a directory should be");
+    with_backups(&desk, "every = \"1h\"\ndir = \"occupied\"");
+    let daemon = desk.start();
+    eventually("it is told", || desk.ok(&["status"]).contains("no backup is made: cannot create "));
+    let page = daemon.ask("GET", "status", &[TOKEN], b"").text();
+    assert!(page.contains("No backup is made: cannot create "), "{page}");
+    assert_eq!(daemon.get("readyz").text(), "ready\n");
+    with_backups(&desk, "every = \"1h\"\ndir = \"elsewhere\"");
+    let told = desk.ok(&["reload"]);
+    assert!(told.contains("setting backup.dir changed"), "{told}");
+}
+
+#[test]
+fn a_lost_database_comes_back_from_the_backups_of_the_daemon_and_says_so() {
+    let desk = desk();
+    with_backups(&desk, "every = \"24h\"");
+    let before = desk.poll();
+    let daemon = desk.start();
+    eventually("it makes one", || made(&desk).len() == 1);
+    daemon.kill();
+    std::fs::remove_dir_all(desk.path("store/db")).unwrap();
+    for path in ["/wire", "/post"] {
+        desk.origin.script(path, Answer::hangs_up());
+    }
+    let daemon = desk.start();
+    let ready = daemon.get("readyz");
+    assert_eq!(ready.status, 200);
+    let words = "3 items whole, 0 by guid and date, 1 briefs, 0 pins and blocks, 0 records lost";
+    assert!(ready.text().starts_with("ready; rebuilt 20"), "{}", ready.text());
+    assert!(ready.text().contains(words), "{}", ready.text());
+    assert!(desk.ok(&["status"]).contains(words));
+    assert!(daemon.ask("GET", "status", &[TOKEN], b"").text().contains(words));
+    assert_eq!(daemon.get("feeds/all.xml").text(), before);
+    desk.ok(&["store", "check"]);
 }

@@ -94,7 +94,8 @@ fn open(folder: &Path) -> Store {
     let began = Instant::now();
     let store = folder.join("store");
     let lock = Arc::new(Lock::take(&store).unwrap());
-    let options = Options { folder: &store, cache: CACHE, authority: Some("bench.example") };
+    let options =
+        Options { folder: &store, cache: CACHE, authority: Some("bench.example"), backups: None };
     let (store, recovery) = Store::open(&options, lock, at(0)).unwrap();
     assert!(recovery.is_none(), "{recovery:?}");
     println!("opened in {:.2} s, {} MB then", began.elapsed().as_secs_f64(), resident("VmRSS"));

@@ -37,6 +37,15 @@ impl Connection {
         Ok(answer)
     }
 
+    /// Asks for something that takes as long as the store is large.
+    pub(super) fn ask_long(&self, call: &Call) -> anyhow::Result<Value> {
+        let control = self.control.as_ref().context("the way to the store is closed")?;
+        let (status, body) = self.runtime.block_on(control.ask_long(call))?;
+        let answer = serde_json::from_slice(&body)?;
+        anyhow::ensure!(status < 300, "{}", output::reason(&answer));
+        Ok(answer)
+    }
+
     /// Asks, and returns the status and the answer, whatever they are.
     pub(super) fn answer(&self, call: &Call) -> anyhow::Result<(u16, Value)> {
         let (status, body) = self.send(call)?;

@@ -2,6 +2,7 @@
 //!
 //! The only place that prints for people: tables on standard output, errors on standard error.
 
+mod backup;
 mod brief;
 mod check;
 mod completions;
@@ -16,9 +17,11 @@ mod parse;
 mod poll;
 mod progress;
 mod reload;
+mod restore;
 mod run;
 mod source;
 mod status;
+mod store;
 mod table;
 mod why;
 
@@ -31,7 +34,7 @@ use tokio::runtime::Runtime;
 use connection::Connection;
 
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::daemon::{ControlError, RunError};
+use crate::daemon::{ControlError, RefillError, RunError};
 use crate::fetch::Call;
 
 const FAILED: u8 = 1;
@@ -102,6 +105,18 @@ enum Command {
     /// Tell how sources and channels are
     #[command(after_help = "Example: briefwire status --json")]
     Status(status::Arguments),
+    /// Write the whole store into one file, while the daemon goes on
+    #[command(after_help = "Example: briefwire backup /srv/backups/briefwire.jsonl\n\
+                            Example: briefwire backup - | gzip > briefwire.jsonl.gz")]
+    Backup(backup::Arguments),
+    /// Put what a backup holds in the place of the store; the daemon must not run
+    #[command(after_help = "Example: systemctl stop briefwire && \
+                            briefwire restore /srv/backups/briefwire.jsonl\n\
+                            Example: briefwire restore --check /srv/backups/briefwire.jsonl")]
+    Restore(restore::Arguments),
+    /// Check the database for damage, or make its file smaller
+    #[command(subcommand, after_help = "Example: briefwire store check")]
+    Store(store::Command),
     /// Print a shell's completions; no configuration is read
     #[command(after_help = "Example: briefwire completions bash \
                             > ~/.local/share/bash-completion/completions/briefwire")]
@@ -149,6 +164,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load(file)?),
         Command::Source(command) => source::run(&command, &load(file)?),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
+        Command::Backup(arguments) => backup::run(&arguments, &load(file)?),
+        Command::Restore(arguments) => restore::run(&arguments, file),
+        Command::Store(command) => store::run(&command, &load(file)?),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => manual::run(&arguments),
     }
@@ -165,7 +183,8 @@ fn load_in(file: Option<PathBuf>, environment: &Environment) -> anyhow::Result<C
 
 fn code_of(error: &anyhow::Error) -> ExitCode {
     let in_use = error.downcast_ref::<RunError>().is_some_and(RunError::is_in_use)
-        || matches!(error.downcast_ref(), Some(ControlError::Run(error)) if error.is_in_use());
+        || matches!(error.downcast_ref(), Some(ControlError::Run(error)) if error.is_in_use())
+        || matches!(error.downcast_ref(), Some(RefillError::Run(error)) if error.is_in_use());
     if in_use {
         return ExitCode::from(STORE_IN_USE);
     }

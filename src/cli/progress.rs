@@ -34,7 +34,12 @@ impl Progress {
 
     /// One more is done.
     pub(super) fn step(&self) {
-        self.0.inc(1);
+        self.steps(1);
+    }
+
+    /// Some more are done.
+    pub(super) fn steps(&self, more: usize) {
+        self.0.inc(more as u64);
     }
 
     /// Does something that prints, with the bar out of its way.

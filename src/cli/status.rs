@@ -39,6 +39,14 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     if !vanished.is_empty() {
         output::toned(&vanished, Tone::Bad)?;
     }
+    for (field, words) in
+        [("no_backup", "no backup is made: "), ("rebuilt", "the database was damaged: ")]
+    {
+        let told = text(&answer, field);
+        if !told.is_empty() {
+            output::toned(&format!("{words}{told}"), Tone::Bad)?;
+        }
+    }
     let (items, briefs) = (text(&answer, "items"), text(&answer, "briefs"));
     // While the store is closed nobody knows.
     if !items.is_empty() {

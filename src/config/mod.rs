@@ -40,6 +40,8 @@ pub struct Config {
     pub server: Server,
     /// `[store]`
     pub store: Store,
+    /// `[backup]`
+    pub backup: Backup,
     /// `[fetch]`
     pub fetch: Fetch,
     /// `[briefs]`: the directory of brief documents, if there is one.
@@ -96,6 +98,17 @@ pub struct Store {
     pub max_items_per_source: usize,
     /// Items in all.
     pub max_items: usize,
+}
+
+/// `[backup]`: the backups that the daemon makes by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// Between two; without it none are made.
+    pub every: Option<Duration>,
+    /// How many are kept.
+    pub keep: usize,
+    /// Where they lie, and where a damaged store looks for one.
+    pub dir: PathBuf,
 }
 
 /// `[fetch]`: how sources are polled.
@@ -272,6 +285,7 @@ fn check(
 
     let server = sections::server(root.section("server", &none), &place);
     let store = sections::store(root.section("store", &none), &place, environment);
+    let backup = sections::backup(root.section("backup", &none), &place, &store);
     let fetch = sections::fetch(root.section("fetch", &none), &place);
     let briefs_dir = sections::briefs(root.section("briefs", &none), &place);
     let matching = sections::matching(root.section("matching", &none));
@@ -293,6 +307,7 @@ fn check(
         file: file.to_owned(),
         server,
         store,
+        backup,
         fetch,
         briefs_dir,
         matching,

@@ -9,8 +9,8 @@ use url::Url;
 use super::secret::{Held, read, secret};
 use super::table::Table;
 use super::{
-    Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish, Server,
-    Store,
+    Backup, Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish,
+    Server, Store,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -82,6 +82,19 @@ pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Envir
         max_items_per_source,
         max_items,
     }
+}
+
+pub(super) fn backup(mut table: Table<'_, '_>, place: &Place, store: &Store) -> Backup {
+    let dir = table.parsed("dir", "a directory is accepted", |text| {
+        (!text.is_empty()).then(|| place.path(text))
+    });
+    let backup = Backup {
+        every: table.duration_if_given("every", HOUR..=366 * DAY),
+        keep: table.integer("keep", 2, 1..=1000),
+        dir: dir.map_or_else(|| store.path.join("backups"), |found| found.value),
+    };
+    table.finish();
+    backup
 }
 
 pub(super) fn fetch(mut table: Table<'_, '_>, place: &Place) -> Fetch {

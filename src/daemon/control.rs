@@ -30,6 +30,9 @@ pub enum ControlError {
     /// The daemon did not answer.
     #[error("the daemon does not answer on its control socket")]
     Socket(#[source] FetchError),
+    /// The daemon does not do it.
+    #[error("the daemon answers: {0}")]
+    Refused(String),
     /// The store at rest did not answer.
     #[error("the store did not answer")]
     Local(#[source] axum::Error),
@@ -81,6 +84,18 @@ impl Control {
     pub async fn ask(&self, call: &Call) -> Result<(u16, Vec<u8>), ControlError> {
         match self {
             Self::Daemon(client) => client.ask(call).await.map_err(ControlError::Socket),
+            Self::Here(local) => local.ask(call).await,
+        }
+    }
+
+    /// Asks for something that takes longer than a change does.
+    pub async fn ask_long(&self, call: &Call) -> Result<(u16, Vec<u8>), ControlError> {
+        match self {
+            Self::Daemon(client) => {
+                let answer = client.open(call).await.map_err(ControlError::Socket)?;
+                let status = answer.status;
+                Ok((status, answer.rest().await.map_err(ControlError::Socket)?))
+            }
             Self::Here(local) => local.ask(call).await,
         }
     }

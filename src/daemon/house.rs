@@ -7,12 +7,14 @@ use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, watch};
 use url::Url;
 
+use super::backups::Backups;
 use super::channels::Press;
 use super::clock;
 use super::directory::Directory;
 use super::dirty::Dirty;
 use super::group::make_durable;
 use super::hubs::{Hubs, Ways};
+use super::keeping;
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::readers::Readers;
@@ -28,7 +30,7 @@ use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
 use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served};
-use crate::store::{Lock, Mint, Options, Store, StoreError};
+use crate::store::{Lock, Mint, Store, StoreError};
 use crate::telemetry::Metrics;
 
 const PROJECT: &str = "https://github.com/briefwire/briefwire";
@@ -106,17 +108,18 @@ pub(super) struct House {
 
 /// Opens the store of a configuration, and says what had to be mended.
 pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, StoreError> {
-    let authority = config.server.public_url.as_ref().and_then(|url| url.host_str());
-    let options = Options { folder: &config.store.path, cache: config.store.cache, authority };
-    let (store, recovery) = Store::open(&options, lock, clock::now())?;
+    let (store, recovery) = Store::open(&keeping::options(config), lock, clock::now())?;
     if let Some(recovery) = recovery {
+        let words = recovery.words();
         let aside = recovery.put_aside.map(|path| path.display().to_string());
         tracing::error!(
             aside = aside.unwrap_or_default(),
-            briefs = recovery.briefs,
+            whole = recovery.whole,
             items = recovery.items,
-            lost_lines = recovery.lost,
-            "the database was damaged and has been rebuilt from the journal"
+            briefs = recovery.briefs,
+            rulings = recovery.rulings,
+            lost = recovery.lost,
+            "the database was damaged and has been rebuilt: {words}"
         );
     }
     Ok(store)
@@ -182,6 +185,16 @@ impl House {
         let asked = self.polls.take().unwrap_or_else(|| mpsc::channel(1).1);
         let ways = (self.config.clone(), self.writer.clone(), asked);
         Ok(Poller::new(line, Arc::clone(&self.served), ways))
+    }
+
+    /// Returns what makes backups.
+    pub(super) fn backups(&self) -> Backups {
+        Backups {
+            store: Arc::clone(&self.store),
+            served: Arc::clone(&self.served),
+            config: self.config.clone(),
+            clock: clock::now,
+        }
     }
 
     /// Returns what deals with hubs.

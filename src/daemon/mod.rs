@@ -8,6 +8,7 @@
 
 mod agenda;
 mod articles;
+mod backups;
 mod channels;
 mod clock;
 mod commands;
@@ -19,6 +20,7 @@ mod dirty;
 mod group;
 mod house;
 mod hubs;
+mod keeping;
 mod listen;
 mod log;
 mod moving;
@@ -40,6 +42,7 @@ mod writer;
 pub use clock::now;
 pub use control::{Control, ControlError};
 pub use house::poll_once;
+pub use keeping::{RefillError, back_up, compact, restore};
 pub use listen::Inherited;
 pub use log::levels;
 pub use poller::Which;

@@ -101,10 +101,13 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
     differs("store.path", old.store.path != new.store.path);
     differs("store.cache", old.store.cache != new.store.cache);
     differs("log.format", old.log.format != new.log.format);
-    // Where nobody named a directory for documents it lies in the store's.
+    // Where nobody named a directory for documents or backups it lies in the store's.
     if new.publish.dir.starts_with(&new.store.path) && old.publish.dir.starts_with(&old.store.path)
     {
         new.publish.dir.clone_from(&old.publish.dir);
+    }
+    if new.backup.dir.starts_with(&new.store.path) && old.backup.dir.starts_with(&old.store.path) {
+        new.backup.dir.clone_from(&old.backup.dir);
     }
     new.server.listen = old.server.listen.clone();
     new.store.path.clone_from(&old.store.path);
@@ -252,6 +255,9 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
             old.store.max_items_per_source != new.store.max_items_per_source,
         ),
         ("store.max_items", old.store.max_items != new.store.max_items),
+        ("backup.every", old.backup.every != new.backup.every),
+        ("backup.keep", old.backup.keep != new.backup.keep),
+        ("backup.dir", old.backup.dir != new.backup.dir),
         ("fetch.contact", fetch.0.contact != fetch.1.contact),
         ("fetch.every", fetch.0.every != fetch.1.every),
         ("fetch.min_every", fetch.0.min_every != fetch.1.min_every),

@@ -34,7 +34,7 @@ pub use account::{Account, Exchange};
 pub use answer::{Answer, Hop, Links};
 pub use body::Body;
 pub use challenge::challenge_in;
-pub use control::{Call, ControlClient};
+pub use control::{Call, ControlClient, Stream};
 pub use error::FetchError;
 pub use headers::{freshness, retry_after};
 pub use hosts::{Hosts, Turn};

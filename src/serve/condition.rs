@@ -47,6 +47,31 @@ impl Condition {
     }
 }
 
+/// The backups that the daemon makes, as `status` tells of them.
+#[derive(Debug, Default)]
+pub struct Backups(Mutex<Option<String>>);
+
+impl Backups {
+    /// Says why none could be made; returns whether that is new.
+    pub fn failed(&self, why: String) -> bool {
+        self.lock().replace(why).is_none()
+    }
+
+    /// Says that nothing is wrong with them.
+    pub fn well(&self) {
+        *self.lock() = None;
+    }
+
+    /// Returns why none could be made, if that is so.
+    pub fn trouble(&self) -> Option<String> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The watched directory, as `status` tells it.
 #[derive(Debug, Default)]
 pub struct Watched {

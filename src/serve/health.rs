@@ -25,9 +25,14 @@ pub(super) fn metrics() -> Router<Arc<Served>> {
 }
 
 async fn ready(State(served): State<Arc<Served>>) -> Response {
-    match served.unready() {
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
-        None => "ready\n".into_response(),
+    if let Some(why) = served.unready() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response();
+    }
+    // Ready all the same: what a rebuild did not bring is lost, or comes with the polls.
+    let now = (served.clock)();
+    match served.read(move |view| view.store.rebuilt(now)).await {
+        Ok(Some(rebuilt)) => format!("ready; {rebuilt}\n").into_response(),
+        _ => "ready\n".into_response(),
     }
 }
 

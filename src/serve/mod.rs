@@ -14,6 +14,7 @@ mod items;
 mod pages;
 mod status;
 mod upcoming;
+mod upkeep;
 mod websub;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +30,7 @@ use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-pub use condition::{Concern, Condition, Vanished, Watched};
+pub use condition::{Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::{publisher, taken};
 pub use upcoming::Upcoming;
@@ -89,6 +90,8 @@ pub struct Served {
     pub watched: Arc<Watched>,
     /// What is wrong right now.
     pub condition: Arc<Condition>,
+    /// How the backups go that are made by themselves.
+    pub backups: Backups,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -129,6 +132,7 @@ impl Served {
             callbacks: Callbacks::default(),
             watched: Arc::default(),
             condition: Arc::default(),
+            backups: Backups::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
@@ -262,9 +266,9 @@ pub fn public(served: Arc<Served>) -> Router {
         .with_state(served)
 }
 
-/// Returns the routes of the control socket: the API, without a token.
+/// Returns the routes of the control socket: the API without a token, and the store's upkeep.
 ///
 /// SECURITY: who can open the socket (mode 0600) is the daemon's own user.
 pub fn control(served: Arc<Served>) -> Router {
-    Router::new().nest("/api", api::routes()).with_state(served)
+    Router::new().nest("/api", api::routes().merge(upkeep::routes())).with_state(served)
 }

@@ -13,9 +13,17 @@ use serde_json::{Value, json};
 use super::html::Page;
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
-use crate::model::{SourceId, Standing, Subscription};
+use crate::model::{SourceId, Standing, Subscription, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::text::html::escape;
+
+/// What is told before all else, and the words before it.
+const TROUBLES: [(&str, &str); 4] = [
+    ("trouble", "Degraded: "),
+    ("vanished_briefs", ""),
+    ("no_backup", "No backup is made: "),
+    ("rebuilt", "The database was damaged: "),
+];
 
 pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new().route("/status", get(status))
@@ -28,7 +36,7 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
         escape(&text.unwrap_or_default())
     };
     let mut body = "<main><h1>Status</h1>\n".to_owned();
-    for (name, mark) in [("trouble", "Degraded: "), ("vanished_briefs", "")] {
+    for (name, mark) in TROUBLES {
         let text = field(&told, name);
         if !matches!(text.as_str(), "" | "null") {
             write!(body, "<p><strong>{mark}{text}</strong></p>").ok();
@@ -87,7 +95,8 @@ fn warnings(row: &Value) -> String {
 /// Returns what `status --json` prints; what the store knows is left out while it is closed.
 pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
     let upcoming = Arc::clone(served);
-    let read = move |view: &View| stored(&view.store, &view.plan, &upcoming.upcoming);
+    let now = (served.clock)();
+    let read = move |view: &View| stored(view, &upcoming.upcoming, now);
     let stored = match served.read(read).await {
         Err(Failure::Closed(_)) => json!({ "sources": bare(&served.plan()) }),
         stored => stored?,
@@ -126,6 +135,7 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
         "ready": served.unready().is_none(),
         "trouble": trouble,
         "vanished_briefs": vanished,
+        "no_backup": served.backups.trouble(),
         "channels": channels,
         "refused_briefs": refused,
     });
@@ -135,7 +145,8 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
     Ok(told)
 }
 
-fn stored(store: &Store, plan: &Plan, upcoming: &Upcoming) -> Result<Value, StoreError> {
+fn stored(view: &View, upcoming: &Upcoming, now: Timestamp) -> Result<Value, StoreError> {
+    let View { store, plan } = view;
     let (items, briefs) = store.counts();
     let subscriptions = subscriptions(store)?;
     let mut sources = Vec::new();
@@ -145,7 +156,13 @@ fn stored(store: &Store, plan: &Plan, upcoming: &Upcoming) -> Result<Value, Stor
         sources.push(contract::source::source(source, state.as_ref(), subscription));
     }
     let bytes = store.size_on_disk()?;
-    Ok(json!({ "items": items, "briefs": briefs, "bytes": bytes, "sources": sources }))
+    Ok(json!({
+        "items": items,
+        "briefs": briefs,
+        "bytes": bytes,
+        "rebuilt": store.rebuilt(now)?,
+        "sources": sources,
+    }))
 }
 
 /// Returns how each source stands with its hub; what is being left is told of where nothing else

@@ -45,6 +45,11 @@ impl<'s> Changes<'s> {
         self.entries.iter().map(Entries::len).sum()
     }
 
+    /// Returns the keys of a tree that the group writes or removes.
+    pub(super) fn keys(&self, tree: Tree) -> impl Iterator<Item = &Vec<u8>> {
+        self.entries.get(tree as usize).into_iter().flat_map(Entries::keys)
+    }
+
     /// Returns whether the group changes nothing.
     pub fn is_empty(&self) -> bool {
         self.acts.is_empty() && self.entries.iter().all(Entries::is_empty)
@@ -67,7 +72,12 @@ impl<'s> Changes<'s> {
             .unwrap_or_else(PoisonError::into_inner)
             .append(&self.acts)
             .map_err(|source| StoreError::Io { what: journal(), source })?;
+        let mut noting = store.hold_commits();
+        if let Some(touched) = noting.as_mut() {
+            touched.note(&self);
+        }
         store.counts.set(self.apply()?);
+        drop(noting);
         store.db.flush()?;
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
         let what = "sync the database".to_owned();
@@ -160,7 +170,12 @@ impl<'s> Changes<'s> {
         Ok(is_renamed)
     }
 
-    fn move_source(&mut self, was: &SourceId, id: &SourceId) -> Result<bool, StoreError> {
+    /// The same without a line in the journal.
+    pub(super) fn move_source(
+        &mut self,
+        was: &SourceId,
+        id: &SourceId,
+    ) -> Result<bool, StoreError> {
         if let Some(noted) = self.store.noted.take(was) {
             self.seal_state(was, &noted)?;
         }
@@ -272,24 +287,23 @@ impl<'s> Changes<'s> {
                     self.entry(Tree::Rulings).insert(keys::ruling(item, &brief), value);
                 }
             }
+            // Whoever replays gives sources the names they had in the end.
+            Act::Renamed { .. } => {}
             Act::Shown { item, source, guid, first_seen, published, retired } => {
                 let id = (ItemId::parse(&item), SourceId::new(source), ItemId::parse(&guid));
                 if let (Some(id), Ok(source), Some(guid)) = id {
                     let source = self.source_key(&source)?;
-                    let record = GuidRecord {
-                        id: id.0,
-                        item: None,
-                        published,
-                        first_seen,
-                        listed: first_seen,
-                        retired,
-                    };
+                    // What came back whole knows more.
+                    if self.get(Tree::ById, &keys::by_id(id))?.is_some() {
+                        return Ok(());
+                    }
+                    let known = self.guid(source, guid.0)?;
+                    let listed = known.as_ref().map_or(first_seen, |k| k.listed.max(first_seen));
+                    let retired = retired || known.is_some_and(|known| known.retired);
+                    let item = None;
+                    let record =
+                        GuidRecord { id: id.0, item, published, first_seen, listed, retired };
                     self.seal(Tree::Guids, Kind::Guid, &keys::guid(source, guid.0), &record)?;
-                }
-            }
-            Act::Renamed { was, id, .. } => {
-                if let (Ok(was), Ok(id)) = (SourceId::new(was), SourceId::new(id)) {
-                    self.move_source(&was, &id)?;
                 }
             }
             Act::Retired { source, guids, at } => {

@@ -6,6 +6,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::keys::Tree;
+
 const MAGIC: [u8; 2] = *b"bw";
 const HEADER: usize = 11;
 const COMPRESSED: u8 = 1;
@@ -29,6 +31,20 @@ pub(super) enum Kind {
     Channel = b'C',
     Subscription = b'W',
     Listing = b'L',
+}
+
+impl Kind {
+    /// Every kind with the tree that its records stand in.
+    pub(super) const ALL: [(Tree, Self); 8] = [
+        (Tree::Meta, Self::Meta),
+        (Tree::Items, Self::Item),
+        (Tree::Guids, Self::Guid),
+        (Tree::Briefs, Self::Brief),
+        (Tree::Sources, Self::Source),
+        (Tree::Meta, Self::Channel),
+        (Tree::Meta, Self::Subscription),
+        (Tree::Listings, Self::Listing),
+    ];
 }
 
 /// Why a record cannot be read.

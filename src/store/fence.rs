@@ -145,12 +145,12 @@ fn whole(database: &Path, cache: u64) -> Result<Result<sled::Db, String>, StoreE
     }
 }
 
-enum Failure {
+pub(super) enum Failure {
     Io(io::Error),
     Damaged(String),
 }
 
-fn attempt(database: &Path, cache: u64) -> Result<sled::Db, Failure> {
+pub(super) fn attempt(database: &Path, cache: u64) -> Result<sled::Db, Failure> {
     remove_unfinished_snapshots(database).map_err(Failure::Io)?;
     let config = sled::Config::new()
         .path(database)

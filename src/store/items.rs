@@ -7,7 +7,7 @@ use super::codec::Kind;
 use super::journal::Act;
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{GuidRecord, ItemRecord, ListingRecord, millis};
-use super::{Store, StoreError};
+use super::{NEXT_ITEM, Store, StoreError};
 use crate::model::{BriefId, CanonicalUrl, ItemId, Placement, SourceId, Story, Timestamp};
 
 impl Store {
@@ -34,7 +34,7 @@ impl Changes<'_> {
         let source = self.source_key(&story.source)?;
         let record = ItemRecord::new(story, source);
         let known = self.item_of(story.id)?;
-        let item = known.map_or_else(|| self.count(b"next_item"), Ok)?;
+        let item = known.map_or_else(|| self.count(NEXT_ITEM), Ok)?;
         let earlier = if known.is_some() { self.item(item)? } else { None };
         let was_shown = earlier.as_ref().is_some_and(ItemRecord::is_shown);
         self.put_item(item, &record, earlier.as_ref())?;

@@ -147,6 +147,14 @@ pub(super) fn part(kind: super::codec::Kind, owner: &[u8], number: u16) -> Vec<u
     [&[kind as u8][..], owner, &[0], &number.to_be_bytes()].concat()
 }
 
+/// Returns the kind and the key of the record that a part belongs to, and the part's number.
+pub(super) fn owner_of(part: &[u8]) -> Option<(u8, &[u8], u16)> {
+    let (kind, rest) = part.split_first()?;
+    let (rest, number) = rest.split_last_chunk()?;
+    let (_zero, owner) = rest.split_last()?;
+    Some((*kind, owner, u16::from_be_bytes(*number)))
+}
+
 /// Returns the last 8 bytes of a key as an item's number.
 pub(super) fn item_of(key: &[u8]) -> Option<Sequence> {
     key.last_chunk().map(|bytes| Sequence::from_be_bytes(*bytes))

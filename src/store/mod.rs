@@ -8,21 +8,33 @@
 //! What is left out on purpose: deciding anything. The writer in `daemon` decides, this module
 //! remembers.
 
+mod archive;
+mod backup;
 mod changes;
+mod check;
 mod codec;
+mod compact;
 mod counts;
 mod fence;
+mod intake;
 mod items;
 mod journal;
 mod keys;
 mod names;
 mod noted;
+mod portable;
 mod read;
+mod rebuild;
 mod record;
+mod renames;
+mod restore;
 mod retention;
+mod salvage;
 mod schema;
+mod switch;
 #[cfg(test)]
 mod testing;
+mod touched;
 mod wear;
 
 use std::fs::{self, File};
@@ -32,19 +44,26 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
+pub use archive::{BackupError, Summary, created, verify};
+pub use backup::{ArchiveError, Counts, Unfinished};
 pub use changes::Changes;
+pub use check::{Checked, Damage};
 pub use codec::CodecError;
+pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};
 pub use read::{Known, Listed, Look, Ruling, StoredBrief};
+pub use rebuild::Recovery;
+pub use restore::{RestoreError, Restored, restore};
 pub use retention::{Kept, Retired};
 
 use codec::Kind;
 use counts::Current;
-use journal::{Act, Journal};
+use journal::Journal;
 use keys::Tree;
 use names::Names;
 use noted::Noted;
 use record::MintRecord;
+use touched::Noting;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +134,9 @@ pub enum StoreError {
         /// The store's directory.
         folder: PathBuf,
     },
+    /// Only one backup is made at a time.
+    #[error("a backup is being made already; try again when it is done")]
+    Busy,
     /// Not even an empty database opens.
     #[error("no database can be opened in {}: {why}", folder.display())]
     Unusable {
@@ -145,19 +167,6 @@ impl StoreError {
     }
 }
 
-/// What opening found, for the log and the status page.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recovery {
-    /// Where a damaged database was moved; `None` where it had opened as an empty one.
-    pub put_aside: Option<PathBuf>,
-    /// Briefs that came back from the journal.
-    pub briefs: usize,
-    /// Items whose guid and date came back from the journal.
-    pub items: usize,
-    /// Lines of the journal that could not be read.
-    pub lost: u64,
-}
-
 /// Authority and date of every guid of this store; minted once, never derived again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mint {
@@ -169,6 +178,8 @@ pub struct Mint {
 
 /// Where the mint stands in `meta`.
 const MINT: &[u8] = b"mint";
+/// Where the number of the newest item stands in `meta`.
+const NEXT_ITEM: &[u8] = b"next_item";
 
 /// The open store.
 pub struct Store {
@@ -181,11 +192,13 @@ pub struct Store {
     commits: Mutex<()>,
     folder: PathBuf,
     /// Held by whoever opened it, and for as long as it is open.
-    _lock: Arc<Lock>,
+    lock: Arc<Lock>,
     names: RwLock<Names>,
     /// States that are written together, within a second.
     noted: Noted,
     counts: Current,
+    /// Held while a group of changes appears.
+    noting: Noting,
     mint: Mint,
 }
 
@@ -198,57 +211,81 @@ pub struct Options<'o> {
     pub cache: u64,
     /// The authority of the guids of a store that is created now.
     pub authority: Option<&'o str>,
+    /// Where backups lie that a damaged store is rebuilt from.
+    pub backups: Option<&'o Path>,
 }
 
 impl Store {
     /// Opens the store, and creates or rebuilds it where there is none that can be read.
     ///
-    /// [`Recovery`] is given where a damaged database was put aside and a new one was filled
-    /// from the journal. `lock` is that of the same directory.
+    /// [`Recovery`] is given where a damaged database was put aside and a new one was filled from
+    /// a backup, from what could be read of it, and from the journal. `lock` is that of the same directory.
     pub fn open(
         options: &Options<'_>,
         lock: Arc<Lock>,
         now: Timestamp,
     ) -> Result<(Self, Option<Recovery>), StoreError> {
         let folder = options.folder;
-        let at = |what: &str| {
-            let what = format!("{what} {}", folder.display());
-            move |source| StoreError::Io { what, source }
-        };
         schema::check(folder)?;
+        let was_switched = switch::finish(folder)?;
         let opened = fence::open(folder, options.cache, now)?;
-        let mut trees = Vec::new();
-        for (_, name) in Tree::ALL {
-            trees.push(opened.db.open_tree(name)?);
-        }
-        let journal_path = folder.join("journal.jsonl");
-        let mut store = Self {
-            db: opened.db,
-            trees,
-            database_file: File::open(folder.join("db/db")).map_err(at("open the database of"))?,
-            journal: Mutex::new(Journal::open(&journal_path).map_err(at("open the journal of"))?),
-            commits: Mutex::default(),
-            folder: folder.to_owned(),
-            _lock: lock,
-            names: RwLock::new(Names::default()),
-            noted: Noted::default(),
-            counts: Current::default(),
-            mint: Mint { authority: String::new(), date: String::new() },
-        };
+        let mut store = Self::around(opened.db, &folder.join("db"), folder, lock)?;
         store.reread_counts()?;
         store.settle_schema()?;
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
         // and opens it without a word. A journal without a mint beside it tells the two apart.
         let emptied = store.record::<MintRecord>(Tree::Meta, Kind::Meta, MINT)?.is_none()
-            && fs::metadata(&journal_path).map_err(at("read the journal of"))?.len() > 0;
-        let recovery = if opened.put_aside.is_some() || emptied {
-            Some(store.rebuild(&journal_path, opened.put_aside)?)
+            && fs::metadata(folder.join("journal.jsonl")).is_ok_and(|journal| journal.len() > 0);
+        let unfinished = store.unfinished_rebuild()?;
+        let recovery = if opened.put_aside.is_some() || emptied || unfinished.is_some() {
+            let aside = opened.put_aside.or(unfinished.and_then(|rebuilding| rebuilding.aside));
+            Some(store.rebuild(options, aside, now)?)
         } else {
             None
         };
         store.reread_names()?;
         store.mint = store.minted(options.authority, now)?;
+        let tidied = match recovery {
+            Some(_) => switch::tidy(folder),
+            None if was_switched => Ok(()),
+            None => switch::forget_uncompacted(folder),
+        };
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "old databases are not removed");
+        }
         Ok((store, recovery))
+    }
+
+    /// Returns a store around an open database, without sources' names and mint.
+    fn around(
+        db: sled::Db,
+        database: &Path,
+        folder: &Path,
+        lock: Arc<Lock>,
+    ) -> Result<Self, StoreError> {
+        let at = |what: &str| {
+            let what = format!("{what} {}", folder.display());
+            move |source| StoreError::Io { what, source }
+        };
+        let mut trees = Vec::new();
+        for (_, name) in Tree::ALL {
+            trees.push(db.open_tree(name)?);
+        }
+        let journal = Journal::open(&folder.join("journal.jsonl"));
+        Ok(Self {
+            db,
+            trees,
+            database_file: File::open(database.join("db")).map_err(at("open the database of"))?,
+            journal: Mutex::new(journal.map_err(at("open the journal of"))?),
+            commits: Mutex::default(),
+            folder: folder.to_owned(),
+            lock,
+            names: RwLock::new(Names::default()),
+            noted: Noted::default(),
+            counts: Current::default(),
+            noting: Noting::default(),
+            mint: Mint { authority: String::new(), date: String::new() },
+        })
     }
 
     /// Returns authority and date of the guids.
@@ -310,42 +347,13 @@ impl Store {
         changes.commit()?;
         Ok(Mint { authority: record.authority, date: record.date })
     }
-
-    /// Fills an empty database from the journal.
-    fn rebuild(&self, journal: &Path, put_aside: Option<PathBuf>) -> Result<Recovery, StoreError> {
-        let mut recovery = Recovery { put_aside, ..Recovery::default() };
-        let mut acts: Vec<Act> = Vec::new();
-        let mut failure = None;
-        let lost = journal::replay(journal, |act| {
-            acts.push(act);
-            if acts.len() >= 1000 && failure.is_none() {
-                failure = self.replay(std::mem::take(&mut acts), &mut recovery).err();
-            }
-        });
-        let lost = lost.map_err(|source| StoreError::Io {
-            what: format!("read {}", journal.display()),
-            source,
-        })?;
-        if let Some(error) = failure {
-            return Err(error);
-        }
-        self.replay(acts, &mut recovery)?;
-        recovery.lost = lost;
-        recovery.briefs = self.tree(Tree::Briefs).len();
-        Ok(recovery)
-    }
-
-    fn replay(&self, acts: Vec<Act>, recovery: &mut Recovery) -> Result<(), StoreError> {
-        let mut changes = self.begin();
-        for act in acts {
-            if matches!(act, Act::Shown { .. }) {
-                recovery.items += 1;
-            }
-            changes.replay(act)?;
-        }
-        changes.commit()
-    }
 }
+
+#[cfg(test)]
+mod copies;
+
+#[cfg(test)]
+mod rebuilding;
 
 #[cfg(test)]
 mod tests {
@@ -493,7 +501,7 @@ mod tests {
 
         let (store, recovery) = open(folder.path());
         let recovery = recovery.unwrap();
-        assert_eq!((recovery.briefs, recovery.items, recovery.lost), (1, 1, 0));
+        assert_eq!((recovery.briefs, recovery.items + recovery.whole, recovery.lost), (1, 1, 0));
         assert_eq!(*store.mint(), mint, "guids keep their authority and date");
         assert_eq!(store.brief(&brief.id).unwrap().unwrap().brief, brief);
         assert_eq!(store.rulings().unwrap().len(), 1);

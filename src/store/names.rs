@@ -1,7 +1,7 @@
 //! The sources' numbers, which keys carry, and the ids that items of a source may have been
 //! minted with.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLockReadGuard};
 
 use super::codec::Kind;
@@ -32,18 +32,6 @@ impl Names {
         self.keys.remove(id);
     }
 
-    /// Returns the sources that have an id now, or had it once, by every id.
-    pub(super) fn by_every_id(&self) -> HashMap<String, Vec<SourceKey>> {
-        let mut keys: HashMap<String, Vec<SourceKey>> = HashMap::new();
-        for (key, id) in &self.ids {
-            keys.entry(id.to_string()).or_default().push(*key);
-            for earlier in self.earlier(*key) {
-                keys.entry(earlier.clone()).or_default().push(*key);
-            }
-        }
-        keys
-    }
-
     pub(super) fn all(&self) -> Vec<SourceId> {
         self.keys.keys().cloned().collect()
     }
@@ -72,6 +60,11 @@ impl Store {
         }
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
         Ok(())
+    }
+
+    /// Returns every source's name by its number.
+    pub(super) fn source_names(&self) -> BTreeMap<SourceKey, String> {
+        self.names().ids.iter().map(|(key, id)| (*key, id.to_string())).collect()
     }
 
     pub(super) fn names(&self) -> RwLockReadGuard<'_, Names> {

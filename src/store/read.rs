@@ -343,9 +343,15 @@ impl Store {
 }
 
 pub(super) fn record_error(tree: Tree, key: &[u8], source: CodecError) -> StoreError {
-    let name = Tree::ALL.iter().find(|(known, _)| *known == tree).map_or("?", |(_, name)| name);
-    let key = key.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    StoreError::Record { tree: name, key, source }
+    StoreError::Record { tree: tree_name(tree), key: hexadecimal(key), source }
+}
+
+pub(super) fn tree_name(tree: Tree) -> &'static str {
+    Tree::ALL.iter().find(|(known, _)| *known == tree).map_or("?", |(_, name)| name)
+}
+
+pub(super) fn hexadecimal(key: &[u8]) -> String {
+    key.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn wanted(listed: &Listed<'_>, flags: u8) -> bool {

@@ -11,7 +11,8 @@ pub(super) fn at(seconds: i64) -> Timestamp {
 }
 
 pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
-    let options = Options { folder, cache: 1 << 20, authority: Some("news.example.org") };
+    let options =
+        Options { folder, cache: 1 << 20, authority: Some("news.example.org"), backups: None };
     let lock = Lock::take(folder).unwrap();
     lock.announce(None).unwrap();
     Store::open(&options, Arc::new(lock), at(0)).unwrap()

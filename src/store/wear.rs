@@ -9,10 +9,11 @@ use std::sync::PoisonError;
 
 use super::codec::Kind;
 use super::journal::{self, Act};
-use super::keys::{self, SourceKey, Tree};
+use super::keys::{self, Tree};
 use super::record::{GuidRecord, VersionRecord};
+use super::renames::Renames;
 use super::{Store, StoreError};
-use crate::model::ItemId;
+use crate::model::{ItemId, SourceId};
 
 /// A short journal is left alone.
 const MIN_LINES: u64 = 10_000;
@@ -66,14 +67,14 @@ impl Store {
             last.extend(Subject::of(&act).map(|subject| (subject, number)));
             Ok(())
         })?;
-        let sources = self.names().by_every_id();
         let mut file = BufWriter::new(File::create(&renewed).map_err(at)?);
+        let mut renames = Renames::read(&path).map_err(at)?;
         read(&path, length, |number, act| match Subject::of(&act) {
             Some(subject) if last.get(&subject) == Some(&number) => {
                 journal::write_line(&mut file, &act).map_err(at)
             }
             Some(_) => Ok(()),
-            None => match self.still_alive(act, &sources)? {
+            None => match self.still_alive(renames.follow(act))? {
                 Some(act) => journal::write_line(&mut file, &act).map_err(at),
                 None => Ok(()),
             },
@@ -93,11 +94,7 @@ impl Store {
     }
 
     /// Returns the line of an item as it would be written now, if anything is left of the item.
-    fn still_alive(
-        &self,
-        act: Act,
-        sources: &HashMap<String, Vec<SourceKey>>,
-    ) -> Result<Option<Act>, StoreError> {
+    fn still_alive(&self, act: Act) -> Result<Option<Act>, StoreError> {
         let (item, source, guid, first_seen, published, retired) = match act {
             Act::Shown { item, source, guid, first_seen, published, retired } => {
                 (item, source, guid, first_seen, published, retired)
@@ -108,13 +105,12 @@ impl Store {
         };
         let Some(id) = ItemId::parse(&item) else { return Ok(None) };
         let is_there = self.tree(Tree::ById).contains_key(keys::by_id(id))?;
-        let mut record = None;
-        for key in sources.get(&source).into_iter().flatten() {
-            let Some(hash) = ItemId::parse(&guid) else { continue };
-            let place = keys::guid(*key, hash.0);
-            let known = self.record::<GuidRecord>(Tree::Guids, Kind::Guid, &place)?;
-            record = record.or(known.filter(|known| known.id == id.0));
-        }
+        let key = SourceId::new(source.as_str()).ok().and_then(|id| self.source_key(&id));
+        let place = key.zip(ItemId::parse(&guid)).map(|(key, hash)| keys::guid(key, hash.0));
+        let record = match place {
+            Some(place) => self.record::<GuidRecord>(Tree::Guids, Kind::Guid, &place)?,
+            None => None,
+        };
         let retired = record.as_ref().map_or(retired && !is_there, |record| record.retired);
         let act = Act::Shown { item, source, guid, first_seen, published, retired };
         Ok((is_there || record.is_some()).then_some(act))

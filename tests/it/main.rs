@@ -26,6 +26,7 @@ mod golden;
 mod hazards;
 mod hostile;
 mod journey;
+mod keeping;
 mod logs;
 mod origin;
 mod pausing;

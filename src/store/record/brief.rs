@@ -10,7 +10,7 @@ use crate::model::{Brief, BriefId, Further, Opinion, Origin, Point, Question, St
 /// A brief as it stands in the store and in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::store) struct BriefRecord {
-    id: String,
+    pub(in crate::store) id: String,
     title: String,
     lang: Option<String>,
     summary: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, millis, moment};
+use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
     BriefId, Enclosure, ItemId, KeyTerm, Method, Person, Placement, SourceId, Story, Thumbnail,
     Timestamp,
@@ -13,7 +13,10 @@ use crate::store::keys::SourceKey;
 /// the text, which compression finds, and a record of its own would be a page more to remember.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::store) struct ItemRecord {
+    #[serde(with = "hex")]
     pub(in crate::store) id: u128,
+    /// 0, which no source has, where the source is named by its id.
+    #[serde(default, skip_serializing_if = "is_nobody")]
     pub(in crate::store) source: SourceKey,
     pub(in crate::store) guid: String,
     title: String,
@@ -33,7 +36,8 @@ pub(in crate::store) struct ItemRecord {
     updated: Option<Millis>,
     pub(in crate::store) published: Millis,
     pub(in crate::store) first_seen: Millis,
-    changed: Millis,
+    pub(in crate::store) changed: Millis,
+    #[serde(with = "hex")]
     content: u128,
     placement: PlacementRecord,
     pub(in crate::store) brief: Option<String>,

@@ -3,6 +3,7 @@
 //! Fields that later versions add carry `#[serde(default)]`. Times are milliseconds since 1970.
 
 mod brief;
+pub(super) mod hex;
 mod item;
 mod source;
 mod subscription;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Mint;
-use super::keys::Sequence;
+use super::keys::{Sequence, SourceKey};
 use crate::model::Timestamp;
 
 pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
@@ -31,6 +32,12 @@ pub(super) fn moment(millis: Millis) -> Timestamp {
     Timestamp::from_timestamp_millis(millis).unwrap_or_default()
 }
 
+/// Returns whether a source's number is that of none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(super) fn is_nobody(key: &SourceKey) -> bool {
+    *key == 0
+}
+
 /// What is minted once, at the creation of a store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct MintRecord {
@@ -47,6 +54,7 @@ impl From<Mint> for MintRecord {
 /// What is remembered of a channel's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChannelRecord {
+    #[serde(with = "hex")]
     pub(super) fingerprint: u128,
     pub(super) changed: Millis,
     #[serde(default)]
@@ -57,8 +65,10 @@ pub(super) struct ChannelRecord {
 /// back as itself, or not at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct GuidRecord {
+    #[serde(with = "hex")]
     pub(super) id: u128,
     /// `None` once the item itself is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) item: Option<Sequence>,
     pub(super) published: Millis,
     pub(super) first_seen: Millis,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Weekday;
 use serde::{Deserialize, Serialize};
 
-use super::{Millis, millis, moment};
+use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
     Due, FeedFacts, FoundBy, Moved, Outcome, Rule, SourceState, Validators, Wishes,
 };
@@ -14,16 +14,19 @@ use crate::store::keys::SourceKey;
 /// What is remembered of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::store) struct SourceRecord {
+    /// 0, which no source has, where the source is named by its id.
+    #[serde(default, skip_serializing_if = "is_nobody")]
     pub(in crate::store) key: SourceKey,
     address: String,
     due: Millis,
     rule: RuleRecord,
-    polled: Option<Millis>,
+    pub(in crate::store) polled: Option<Millis>,
     succeeded: Option<Millis>,
     read_whole: Option<Millis>,
     outcome: Option<OutcomeRecord>,
     failures: u32,
     validators: Option<ValidatorsRecord>,
+    #[serde(default, with = "hex::option")]
     body: Option<u128>,
     moved: Option<(String, Millis, bool)>,
     #[serde(default)]

@@ -10,6 +10,7 @@
 
 mod articles;
 mod asking;
+mod bustle;
 mod commands;
 mod corpus;
 mod credentials;
@@ -25,6 +26,7 @@ mod golden;
 mod hazards;
 mod hostile;
 mod journey;
+mod killing;
 mod logs;
 mod origin;
 mod pausing;

@@ -85,6 +85,9 @@ enum Step {
 struct Report {
     /// Its guid and date, once a subscriber has seen it.
     seen: Option<(String, String)>,
+    /// It went with a destroyed database, and its source does not list it; the document that
+    /// stands may still have it.
+    is_lost: bool,
     /// Its brief is there.
     put: Step,
     /// Its brief is removed, pinned or blocked.
@@ -327,6 +330,8 @@ impl<'d> Bustle<'d> {
         let mut document = self.document.lock().unwrap();
         assert!(!printed.is_empty() || document.0.is_empty(), "the feed is empty: {body}");
         let mut reports = self.reports.lock().unwrap();
+        let printed: Vec<Printed> =
+            printed.into_iter().filter(|item| !reports[item.report].is_lost).collect();
         for item in &printed {
             let report = &mut reports[item.report];
             let now = (item.guid.clone(), item.date.clone());
@@ -429,7 +434,8 @@ impl<'d> Bustle<'d> {
             (0..SOURCES.len()).flat_map(|source| self.numbers(source)).collect();
         let mut reports = self.reports.lock().unwrap();
         for (n, report) in reports.iter_mut().enumerate() {
-            if !listed.contains(&n) && report.seen.take().is_some() {
+            report.is_lost |= !listed.contains(&n);
+            if report.is_lost && report.seen.take().is_some() {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -440,7 +446,9 @@ impl<'d> Bustle<'d> {
 
     /// Returns how many items subscribers know.
     pub(crate) fn published(&self) -> usize {
-        self.reports.lock().unwrap().iter().filter(|report| report.seen.is_some()).count()
+        let reports = self.reports.lock().unwrap();
+        let known = reports.iter().filter(|report| report.seen.is_some()).count();
+        known + self.lost.load(Ordering::Relaxed)
     }
 
     /// Returns whether everything that sources list is stored.

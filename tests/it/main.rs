@@ -16,6 +16,7 @@ mod corpus;
 mod credentials;
 mod criteria;
 mod daemon;
+mod damaging;
 mod decoding;
 mod desk;
 mod differential;

@@ -35,9 +35,11 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         none if none.is_empty() => line("well")?,
         trouble => output::toned(&format!("degraded: {trouble}"), Tone::Bad)?,
     }
-    let vanished = text(&answer, "vanished_briefs");
-    if !vanished.is_empty() {
-        output::toned(&vanished, Tone::Bad)?;
+    for field in ["notice", "vanished_briefs"] {
+        let told = text(&answer, field);
+        if !told.is_empty() {
+            output::toned(&told, Tone::Bad)?;
+        }
     }
     let (items, briefs) = (text(&answer, "items"), text(&answer, "briefs"));
     // While the store is closed nobody knows.

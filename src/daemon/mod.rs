@@ -27,6 +27,7 @@ mod readers;
 mod reading;
 mod reload;
 mod run;
+mod scrub;
 mod service;
 mod shelf;
 mod threads;

@@ -17,6 +17,7 @@ use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
 use super::reload;
+use super::scrub::Scrub;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::FetchError;
@@ -184,6 +185,9 @@ impl Daemon {
         loop {
             let error = match self.attempt().await? {
                 Attempt::Opened(store) => {
+                    if let Some(recovery) = store.recovery() {
+                        self.ground.served.condition.tell(recovery.to_string());
+                    }
                     self.ground.served.condition.set(Concern::Store, None);
                     return Ok(Some(store));
                 }
@@ -294,7 +298,11 @@ impl Daemon {
             self.announce(&lock);
         }
         // It reads the recent items, which takes seconds where there are many.
-        let mut house = tokio::task::block_in_place(|| House::build(&self.ground, store))?;
+        let built = tokio::task::block_in_place(|| House::build(&self.ground, store));
+        let mut house = match built {
+            Err(RunError::Store(error)) if error.is_damage() => return Ok(End::Broken),
+            built => built?,
+        };
         let press = Arc::clone(&house.press);
         let prepared = async {
             let directory = house.directory().await?;
@@ -307,7 +315,13 @@ impl Daemon {
             self.close(house).await;
             return Ok(End::Stop);
         };
-        let directory = prepared?;
+        let directory = match prepared {
+            Err(error) if error.is_damage() => {
+                self.close(house).await;
+                return Ok(End::Broken);
+            }
+            prepared => prepared?,
+        };
         let hubs = house.hubs().await?;
         self.ground.served.ready();
         self.ground.service.ready();
@@ -318,7 +332,9 @@ impl Daemon {
             tokio::spawn(directory.watch()),
             tokio::spawn(tick(house.writer.clone())),
         ];
+        let scrub = Scrub::start(Arc::clone(&house.store));
         let end = self.attend(&house).await;
+        scrub.end().await;
         polling.abort();
         for task in &tasks {
             task.abort();

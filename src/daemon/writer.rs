@@ -207,6 +207,9 @@ impl Writer {
     /// What has to be done as time passes.
     fn tick(&mut self, group: &mut Group<'_>, now: Timestamp) -> Result<(), StoreError> {
         self.setup.service.beat();
+        if let Some(what) = self.setup.store.damage() {
+            return Err(StoreError::Damaged { what });
+        }
         self.watch_disk();
         group.changes.put_noted(GROUP_VALUES)?;
         if self.setup.condition.has(Concern::Store) {

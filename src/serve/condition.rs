@@ -19,6 +19,8 @@ pub enum Concern {
 #[derive(Debug, Default)]
 pub struct Condition {
     troubles: Mutex<BTreeMap<Concern, String>>,
+    /// What an operator has to know, though all is well again.
+    notice: Mutex<Option<String>>,
 }
 
 impl Condition {
@@ -40,6 +42,16 @@ impl Condition {
     /// Returns all that is wrong, in words; empty where nothing is.
     pub fn words(&self) -> String {
         self.lock().values().cloned().collect::<Vec<_>>().join("; ")
+    }
+
+    /// Has something told for as long as the process lives, though it is over.
+    pub fn tell(&self, notice: String) {
+        *self.notice.lock().unwrap_or_else(PoisonError::into_inner) = Some(notice);
+    }
+
+    /// Returns what is over and has to be known.
+    pub fn notice(&self) -> Option<String> {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Concern, String>> {

@@ -27,7 +27,10 @@ pub(super) fn metrics() -> Router<Arc<Served>> {
 async fn ready(State(served): State<Arc<Served>>) -> Response {
     match served.unready() {
         Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
-        None => "ready\n".into_response(),
+        None => match served.condition.notice() {
+            Some(notice) => format!("ready; {notice}\n").into_response(),
+            None => "ready\n".into_response(),
+        },
     }
 }
 

@@ -28,7 +28,7 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
         escape(&text.unwrap_or_default())
     };
     let mut body = "<main><h1>Status</h1>\n".to_owned();
-    for (name, mark) in [("trouble", "Degraded: "), ("vanished_briefs", "")] {
+    for (name, mark) in [("trouble", "Degraded: "), ("notice", ""), ("vanished_briefs", "")] {
         let text = field(&told, name);
         if !matches!(text.as_str(), "" | "null") {
             write!(body, "<p><strong>{mark}{text}</strong></p>").ok();
@@ -125,6 +125,7 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
         "now": contract::time((served.clock)()),
         "ready": served.unready().is_none(),
         "trouble": trouble,
+        "notice": served.condition.notice(),
         "vanished_briefs": vanished,
         "channels": channels,
         "refused_briefs": refused,

@@ -11,6 +11,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::codec::{self, Kind};
+use super::guard::guarded;
 use super::journal::Act;
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
@@ -54,18 +55,32 @@ impl<'s> Changes<'s> {
     ///
     /// On an error nothing of the group is visible, except that the journal may hold its acts;
     /// they were not acknowledged, and a rebuilt store may or may not have them.
-    pub fn commit(self) -> Result<(), StoreError> {
+    pub fn commit(mut self) -> Result<(), StoreError> {
         if self.is_empty() {
             return Ok(());
         }
         let store = self.store;
         let journal = || "write the journal".to_owned();
-        store
-            .journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&self.acts)
-            .map_err(|source| StoreError::Io { what: journal(), source })?;
+        if !self.acts.is_empty() {
+            let length = store
+                .journal
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&self.acts)
+                .map_err(|source| StoreError::Io { what: journal(), source })?;
+            self.put_journalled(length);
+        }
+        guarded(|| self.write()).map_err(|error| store.noticed(error))?;
+        // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
+        let what = "sync the database".to_owned();
+        store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })?;
+        store.noted.forget(&self.noted);
+        Ok(())
+    }
+
+    /// Writes the group into the database in one transaction.
+    fn write(&self) -> Result<(), StoreError> {
+        let store = self.store;
         // A transaction costs by its trees, changed or not.
         let (trees, changed): (Vec<sled::Tree>, Vec<&Entries>) = store
             .trees
@@ -90,10 +105,6 @@ impl<'s> Changes<'s> {
             Err(TransactionError::Storage(error)) => return Err(error.into()),
         }
         store.db.flush()?;
-        // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
-        let what = "sync the database".to_owned();
-        store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })?;
-        store.noted.forget(&self.noted);
         Ok(())
     }
 
@@ -282,6 +293,11 @@ impl<'s> Changes<'s> {
         self.set(Tree::Meta, b"heartbeat".to_vec(), millis(now).to_be_bytes().to_vec());
     }
 
+    /// Notes how far the journal goes that this group belongs to.
+    pub(super) fn put_journalled(&mut self, length: u64) {
+        self.set(Tree::Meta, JOURNALLED.to_vec(), length.to_be_bytes().to_vec());
+    }
+
     pub(super) fn put_mint(&mut self, record: &MintRecord) {
         let sealed = codec::seal(Kind::Meta, record);
         self.set(Tree::Meta, MINT.to_vec(), sealed.first);
@@ -320,6 +336,10 @@ impl<'s> Changes<'s> {
                         listed: first_seen,
                     };
                     let key = [&source.to_be_bytes()[..], &guid.0.to_be_bytes()].concat();
+                    // What is stored already knows its item, too.
+                    if self.get(Tree::ByGuid, &key)?.is_some() {
+                        return Ok(());
+                    }
                     self.seal(Tree::ByGuid, Kind::Guid, &key, &record)?;
                 }
             }
@@ -397,7 +417,7 @@ impl<'s> Changes<'s> {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.entries.get(tree as usize).and_then(|entries| entries.get(key)) {
             Some(entry) => Ok(entry.clone()),
-            None => Ok(self.store.tree(tree).get(key)?.map(|value| value.to_vec())),
+            None => Ok(self.store.get(tree, key)?.map(|value| value.to_vec())),
         }
     }
 
@@ -411,7 +431,7 @@ impl<'s> Changes<'s> {
         let part = |number| self.get(Tree::Bodies, &keys::part(kind, key, number)).ok().flatten();
         codec::open(kind, &value, part)
             .map(Some)
-            .map_err(|source| super::read::record_error(tree, key, source))
+            .map_err(|source| self.store.noticed(super::read::record_error(tree, key, source)))
     }
 
     /// Writes a record and its parts, and removes parts that an earlier, longer one left.
@@ -442,12 +462,14 @@ impl<'s> Changes<'s> {
     }
 }
 
-fn flags(record: &ItemRecord) -> u8 {
+pub(super) fn flags(record: &ItemRecord) -> u8 {
     let shown = if matches!(record.placement(), Placement::Shown(_)) { keys::SHOWN } else { 0 };
     let briefed = if record.brief.is_some() { keys::BRIEFED } else { 0 };
     shown | briefed
 }
 
+/// Where `meta` says how far the journal went at the last commit that wrote into it.
+pub(super) const JOURNALLED: &[u8] = b"journalled";
 pub(super) const SUBSCRIPTIONS: &[u8] = b"websub/";
 
 fn subscription_key(token: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@
 //! them.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,9 @@ pub(super) enum Act {
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
-    /// Whether the last append failed, and may have left half a line.
+    /// Where the last whole append ended.
+    length: u64,
+    /// Whether a later one failed, and may have left something.
     is_torn: bool,
 }
 
@@ -46,30 +48,44 @@ impl Journal {
         if !ends_a_line(path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { file, is_torn: false })
+        let length = file.metadata()?.len();
+        Ok(Self { file, length, is_torn: false })
     }
 
-    /// Appends the acts of a group and makes them durable with one fdatasync.
-    pub(super) fn append(&mut self, acts: &[Act]) -> io::Result<()> {
-        if acts.is_empty() {
-            return Ok(());
-        }
-        // DURABILITY: glued to half a line, what is acknowledged now could not be read back.
-        let mut lines = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
+    /// Appends the acts of a group, makes them durable with one fdatasync, and returns how long
+    /// the journal is now.
+    ///
+    /// On an error none of them is in it, or nothing more is taken until that is so.
+    pub(super) fn append(&mut self, acts: &[Act]) -> io::Result<u64> {
+        let mut lines = Vec::new();
         for act in acts {
             let json = serde_json::to_string(act)?;
             writeln!(lines, "{:08x} {json}", crc32fast::hash(json.as_bytes()))?;
         }
+        self.mend()?;
         self.is_torn = true;
-        self.file.write_all(&lines)?;
-        self.file.sync_data()?;
+        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // DURABILITY: what was refused must not count one day; else it is tried again.
+            self.mend().ok();
+            return Err(error);
+        }
         self.is_torn = false;
+        self.length = self.file.metadata()?.len();
+        Ok(self.length)
+    }
+
+    /// Takes away what a failed append has left.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+            self.is_torn = false;
+        }
         Ok(())
     }
 }
 
 fn ends_a_line(path: &Path) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
     let mut file = File::open(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -83,13 +99,32 @@ fn ends_a_line(path: &Path) -> io::Result<bool> {
 /// Reads a journal from its beginning, calling `each` for every whole line in order.
 ///
 /// Returns how many lines could not be read; a missing journal has none.
-pub(super) fn replay(path: &Path, mut each: impl FnMut(Act)) -> io::Result<u64> {
-    let file = match File::open(path) {
+pub(super) fn replay(path: &Path, each: impl FnMut(Act)) -> io::Result<u64> {
+    replay_part(path, (0, u64::MAX), each)
+}
+
+/// Does so up to a place.
+pub(super) fn replay_until(path: &Path, end: u64, each: impl FnMut(Act)) -> io::Result<u64> {
+    replay_part(path, (0, end), each)
+}
+
+/// Does so from a place on.
+pub(super) fn replay_from(path: &Path, start: u64, each: impl FnMut(Act)) -> io::Result<u64> {
+    replay_part(path, (start, u64::MAX), each)
+}
+
+fn replay_part(
+    path: &Path,
+    (start, end): (u64, u64),
+    mut each: impl FnMut(Act),
+) -> io::Result<u64> {
+    let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(error) => return Err(error),
     };
-    let mut reader = BufReader::new(file);
+    file.seek(SeekFrom::Start(start))?;
+    let mut reader = BufReader::new(file.take(end.saturating_sub(start)));
     let mut lost = 0;
     let mut line = Vec::new();
     loop {

@@ -11,11 +11,13 @@
 mod changes;
 mod codec;
 mod fence;
+mod guard;
 mod journal;
 mod keys;
 mod noted;
 mod read;
 mod record;
+mod scrub;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -70,6 +72,12 @@ pub enum StoreError {
     /// The database itself failed.
     #[error("the database failed")]
     Database(#[from] sled::Error),
+    /// The database contradicts itself, or panicked.
+    #[error("{what}")]
+    Damaged {
+        /// What was found.
+        what: String,
+    },
     /// The disk is nearly full; nothing was written.
     #[error("{free} bytes are free on the disk of {}; below {least} nothing is stored", folder.display())]
     Full {
@@ -106,7 +114,19 @@ impl StoreError {
     /// Returns whether the database takes nothing more until it is opened anew.
     pub fn is_broken(&self) -> bool {
         // sled remembers its first error and answers everything with it from then on.
-        matches!(self, Self::Database(_))
+        matches!(self, Self::Database(_)) || self.is_damage()
+    }
+
+    /// Returns whether the database is damaged, so that it has to be rebuilt.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Record { source, .. } => matches!(source, CodecError::Damaged(_)),
+            Self::Database(sled::Error::Io(source)) => {
+                source.kind() == io::ErrorKind::UnexpectedEof
+            }
+            Self::Database(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -121,6 +141,18 @@ pub struct Recovery {
     pub items: usize,
     /// Lines of the journal that could not be read.
     pub lost: u64,
+}
+
+impl std::fmt::Display for Recovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { briefs, items, lost, .. } = self;
+        write!(
+            f,
+            "the database was damaged and has been rebuilt: {briefs} briefs are there; {items} \
+             items come back as themselves while their sources list them; {lost} lines of the \
+             journal could not be read"
+        )
+    }
 }
 
 /// Authority and date of every guid of this store; minted once, never derived again.
@@ -148,6 +180,10 @@ pub struct Store {
     names: RwLock<Names>,
     /// States that are written together, within a second.
     noted: Noted,
+    /// How it was found to be damaged.
+    damage: Mutex<Option<String>>,
+    /// What opening it found.
+    recovery: Option<Recovery>,
     mint: Mint,
 }
 
@@ -186,6 +222,27 @@ impl Store {
         lock: Arc<Lock>,
         now: Timestamp,
     ) -> Result<(Self, Option<Recovery>), StoreError> {
+        let opened = guard::guarded(|| {
+            let (store, recovery) = Self::open_once(options, Arc::clone(&lock), now)?;
+            store.check_if_small()?;
+            Ok((store, recovery))
+        });
+        match opened.map_err(|error| guard::unless_full(options.folder, error)) {
+            Err(error) if error.is_damage() => {
+                if !fence::is_suspect(options.folder) {
+                    guard::mark(options.folder, &error);
+                }
+                Self::open_once(options, lock, now)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_once(
+        options: &Options<'_>,
+        lock: Arc<Lock>,
+        now: Timestamp,
+    ) -> Result<(Self, Option<Recovery>), StoreError> {
         let folder = options.folder;
         let at = |what: &str| {
             let what = format!("{what} {}", folder.display());
@@ -206,6 +263,8 @@ impl Store {
             _lock: lock,
             names: RwLock::new(Names::default()),
             noted: Noted::default(),
+            damage: Mutex::default(),
+            recovery: None,
             mint: Mint { authority: String::new(), date: String::new() },
         };
         // DURABILITY: sled takes some damage (a zeroed or overwritten log) for an empty database
@@ -218,8 +277,18 @@ impl Store {
             None
         };
         store.reread_names()?;
+        if recovery.is_none() {
+            store.catch_up()?;
+        }
         store.mint = store.minted(options.authority, now)?;
+        fence::trust(folder)?;
+        store.recovery.clone_from(&recovery);
         Ok((store, recovery))
+    }
+
+    /// Returns what opening it had to mend.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_ref()
     }
 
     /// Returns authority and date of the guids.
@@ -263,7 +332,7 @@ impl Store {
     /// Reads the sources' names again, after a group that may have changed them has failed.
     pub fn reread_names(&self) -> Result<(), StoreError> {
         let mut names = Names::default();
-        for entry in self.tree(Tree::Sources) {
+        for entry in self.walk(self.tree(Tree::Sources).iter()) {
             let (name, value) = entry?;
             let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
             let id = std::str::from_utf8(&name).ok().and_then(|name| SourceId::new(name).ok());
@@ -312,8 +381,12 @@ impl Store {
             return Err(error);
         }
         self.replay(acts, &mut recovery)?;
+        let length = fs::metadata(journal).map_or(0, |meta| meta.len());
+        let mut changes = self.begin();
+        changes.put_journalled(length);
+        changes.commit()?;
         recovery.lost = lost;
-        recovery.briefs = self.tree(Tree::Briefs).len();
+        recovery.briefs = self.counts().1;
         Ok(recovery)
     }
 
@@ -501,11 +574,20 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_does_not_open_is_put_aside_and_rebuilt() {
-        let put_aside = rebuilds_after(|db| {
-            fs::write(db.join("conf"), b"segment_size: 1048576\nuse_compression: true\n").unwrap();
-        });
+    fn a_database_that_was_found_to_be_damaged_is_not_opened_again() {
+        let put_aside = rebuilds_after(|db| fence::suspect(db.parent().unwrap(), "x").unwrap());
         assert!(put_aside.is_some());
+    }
+
+    #[test]
+    fn settings_of_the_database_that_are_damaged_cost_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        put(&store, &[story("a", "1", 1)]);
+        drop(store);
+        fs::write(folder.path().join("db/conf"), b"use_compression: true\n").unwrap();
+        let (store, recovery) = open(folder.path());
+        assert_eq!((store.counts().0, recovery), (1, None));
     }
 
     #[test]

@@ -231,7 +231,10 @@ impl Daemon {
         match self.while_starting(None, opened).await {
             None => Ok(Attempt::Stopped),
             Some(Ok(Ok(store))) => Ok(Attempt::Opened(Arc::new(store))),
-            Some(Ok(Err(error))) if error.is_transient() => Ok(Attempt::Failed(error)),
+            // What is damaged is put aside at the next attempt.
+            Some(Ok(Err(error))) if error.is_transient() || error.is_damage() => {
+                Ok(Attempt::Failed(error))
+            }
             Some(Ok(Err(error))) => Err(error.into()),
             Some(Err(_panic)) => {
                 let source = std::io::Error::other("opening it panicked");

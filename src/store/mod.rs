@@ -232,7 +232,7 @@ impl Store {
                 if !fence::is_suspect(options.folder) {
                     guard::mark(options.folder, &error);
                 }
-                Self::open_once(options, lock, now)
+                guard::guarded(|| Self::open_once(options, lock, now))
             }
             opened => opened,
         }

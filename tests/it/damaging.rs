@@ -382,14 +382,14 @@ fn noise(seed: usize, words: usize) -> String {
     word.take(words).collect::<Vec<_>>().join(" ")
 }
 
-/// Has the origin list these items; every eighth has a long text.
+/// Has the origin list these items; every twentieth has a long text.
 fn print(desk: &Desk, numbers: &[usize]) {
     for (parity, source) in ["/wire", "/post"].into_iter().enumerate() {
         let mut xml = "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>W</title>\
             <link>https://wire.example.org/</link><description>x</description>"
             .to_owned();
         for n in numbers.iter().filter(|n| *n % 2 == parity) {
-            let words = if n % 8 < 2 { 4000 } else { 60 };
+            let words = if n % 40 < 2 { 3000 } else { 60 };
             xml += &format!(
                 "<item><guid isPermaLink=\"false\">g-{n}</guid><title>Report {n}</title>\
                  <link>https://wire.example.org/{n}</link><description>{}</description></item>",

@@ -107,7 +107,40 @@ struct Writer {
 }
 
 impl Writer {
+    /// Decides again where only the journal knew of a change: a kill came in between.
+    fn catch_up(&mut self) {
+        let store = Arc::clone(&self.setup.store);
+        let (mut group, now) = (Group::new(&store), (self.setup.clock)());
+        let mut failure = None;
+        for id in store.caught_up() {
+            let reviewed = self
+                .items_of(&store, id, &group)
+                .and_then(|items| self.desk.review(&mut group.changes, items, Some(id), now));
+            match reviewed {
+                Ok(stories) => stories.iter().for_each(|story| group.note(story)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.finish(group, failure);
+    }
+
+    fn items_of(
+        &mut self,
+        store: &Store,
+        id: &BriefId,
+        group: &Group<'_>,
+    ) -> Result<BTreeSet<ItemId>, StoreError> {
+        let mut items = group.items_with(store, id)?;
+        if let Some(stored) = store.brief(id)? {
+            items.extend(self.desk.put(&stored.brief, None));
+        }
+        let ruled = store.rulings()?.into_iter().filter(|ruling| ruling.brief == *id);
+        items.extend(ruled.map(|ruling| ruling.item));
+        Ok(items)
+    }
+
     fn serve(&mut self, mut receiver: mpsc::Receiver<Work>) {
+        self.catch_up();
         while let Some(first) = receiver.blocking_recv() {
             let began = Instant::now();
             let store = Arc::clone(&self.setup.store);

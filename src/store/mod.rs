@@ -25,7 +25,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::model::{SourceId, SourceState, Timestamp};
+use crate::model::{BriefId, SourceId, SourceState, Timestamp};
 
 pub use changes::Changes;
 pub use codec::CodecError;
@@ -182,6 +182,8 @@ pub struct Store {
     noted: Noted,
     /// How it was found to be damaged.
     damage: Mutex<Option<String>>,
+    /// Briefs whose changes only the journal had.
+    caught_up: Vec<BriefId>,
     /// What opening it found.
     recovery: Option<Recovery>,
     mint: Mint,
@@ -264,6 +266,7 @@ impl Store {
             names: RwLock::new(Names::default()),
             noted: Noted::default(),
             damage: Mutex::default(),
+            caught_up: Vec::new(),
             recovery: None,
             mint: Mint { authority: String::new(), date: String::new() },
         };
@@ -405,9 +408,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        Address, Brief, BriefId, BriefOrigin, ItemId, Method, Only, Placement, Story,
-    };
+    use crate::model::{Address, Brief, BriefOrigin, ItemId, Method, Only, Placement, Story};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()

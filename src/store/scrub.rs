@@ -126,7 +126,7 @@ impl Store {
 
     /// Adds to the database what only the journal has: a kill came in between, or sled opened an
     /// older state.
-    pub(super) fn catch_up(&self) -> Result<(), StoreError> {
+    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
         let path = self.folder.join("journal.jsonl");
         let at = |source| StoreError::Io { what: format!("read {}", path.display()), source };
         let length = fs::metadata(&path).map_err(at)?.len();
@@ -141,16 +141,25 @@ impl Store {
         if length == known {
             return Ok(());
         }
-        let (mut acts, mut items) = (Vec::new(), 0);
+        let (mut acts, mut items, mut briefs) = (Vec::new(), 0, Vec::new());
         journal::replay_from(&path, known, |act| acts.push(act)).map_err(at)?;
         let count = acts.len();
         let mut changes = self.begin();
         for act in acts {
             items += usize::from(self.is_news(&act)?);
+            let brief = match &act {
+                Act::Put { brief, .. } => brief.clone().into_brief().map(|brief| brief.id),
+                Act::Removed { brief, .. } | Act::Ruled { brief, .. } => {
+                    BriefId::new(brief.as_str()).ok()
+                }
+                Act::Minted(_) | Act::Shown { .. } => None,
+            };
+            briefs.extend(brief);
             changes.replay(act)?;
         }
         changes.put_journalled(length);
         changes.commit()?;
+        self.caught_up = briefs;
         if count > 0 {
             tracing::error!(
                 changes = count,
@@ -160,6 +169,11 @@ impl Store {
             );
         }
         Ok(())
+    }
+
+    /// Returns the briefs whose changes only the journal had: items are to be decided on again.
+    pub fn caught_up(&self) -> &[BriefId] {
+        &self.caught_up
     }
 
     /// Returns whether an act publishes an item that is not stored.

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    briefwire::telemetry::tell_panics();
     briefwire::cli::main()
 }

@@ -174,7 +174,31 @@ impl Press {
                 Some(Entry { story, brief, publisher: publishers.get(&story.source)? })
             })
             .collect();
+        if self.waits_for_sources(sheet, channel, entries.len())? {
+            return Ok(None);
+        }
         self.swap(sheet, channel, &entries)
+    }
+
+    /// Returns whether the standing document is better than one of `items` items would be.
+    ///
+    /// A database that was lost knows no items until every source has been asked again.
+    fn waits_for_sources(
+        &self,
+        sheet: &Sheet,
+        channel: &Channel,
+        items: usize,
+    ) -> Result<bool, StoreError> {
+        let Some(standing) = self.served.documents.get(&channel.id) else { return Ok(false) };
+        if items >= items_in(&standing) {
+            return Ok(false);
+        }
+        for source in sheet.plan.sources.iter().filter(|source| channel.takes(source)) {
+            if self.store.state(&source.id)?.is_none_or(|state| state.polled.is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn swap(
@@ -217,6 +241,12 @@ impl Press {
         let sizes = [size(Coding::Identity), size(Coding::Gzip)];
         self.served.metrics.measure_document(id.as_str(), &origins, &sizes);
     }
+}
+
+/// Returns how many items a document has; what stands inside of them is escaped or sanitised.
+fn items_in(document: &Document) -> usize {
+    const ITEM: &[u8] = b"<item>";
+    document.plain.windows(ITEM.len()).filter(|bytes| *bytes == ITEM).count()
 }
 
 /// Returns the date of a document that takes the place of one of the date `last`.

@@ -1,6 +1,7 @@
 //! What a person, or a program on a person's behalf, asks of the writer: briefs, pins, blocks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::group::Group;
 use super::writer::Writer;
@@ -8,6 +9,38 @@ use crate::model::{Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, R
 use crate::store::{Store, StoreError};
 
 impl Writer {
+    /// Decides again where only the journal knew of a change: a kill came in between.
+    pub(super) fn catch_up(&mut self) {
+        let store = Arc::clone(&self.setup.store);
+        let (mut group, now) = (Group::new(&store), (self.setup.clock)());
+        let mut failure = None;
+        for id in store.caught_up() {
+            let reviewed = self
+                .items_of(&store, id, &group)
+                .and_then(|items| self.desk.review(&mut group.changes, items, Some(id), now));
+            match reviewed {
+                Ok(stories) => stories.iter().for_each(|story| group.note(story)),
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.finish(group, failure);
+    }
+
+    fn items_of(
+        &mut self,
+        store: &Store,
+        id: &BriefId,
+        group: &Group<'_>,
+    ) -> Result<BTreeSet<ItemId>, StoreError> {
+        let mut items = group.items_with(store, id)?;
+        if let Some(stored) = store.brief(id)? {
+            items.extend(self.desk.put(&stored.brief, None));
+        }
+        let ruled = store.rulings()?.into_iter().filter(|ruling| ruling.brief == *id);
+        items.extend(ruled.map(|ruling| ruling.item));
+        Ok(items)
+    }
+
     pub(super) fn command(
         &mut self,
         store: &Store,

@@ -31,6 +31,7 @@ mod reading;
 mod reload;
 mod retention;
 mod run;
+mod scrub;
 mod service;
 mod shelf;
 mod threads;

@@ -106,7 +106,7 @@ impl Retention {
                         tracing::info!(%source, "nothing is left of a source that was removed");
                     }
                 }
-                self.renew_journal(&setup.store)?;
+                self.renew_journal(&setup.store);
                 self.rest(now);
                 return Ok(false);
             }
@@ -115,10 +115,10 @@ impl Retention {
     }
 
     /// Has the journal written anew beside the writer, if it is worth it.
-    fn renew_journal(&mut self, store: &Arc<Store>) -> Result<(), StoreError> {
+    fn renew_journal(&mut self, store: &Arc<Store>) {
         let is_busy = self.renewing.as_ref().is_some_and(|thread| !thread.is_finished());
-        if is_busy || !store.journal_is_worn()? {
-            return Ok(());
+        if is_busy || !store.journal_is_worn() {
+            return;
         }
         let store = Arc::clone(store);
         self.renewing = Some(std::thread::spawn(move || match store.rewrite_journal() {
@@ -134,7 +134,6 @@ impl Retention {
                 tracing::warn!(error, "the journal was not written anew, and stays as it is");
             }
         }));
-        Ok(())
     }
 
     /// Waits for what is still on its way.

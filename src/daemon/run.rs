@@ -17,6 +17,7 @@ use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
 use super::reload;
+use super::scrub::Scrub;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::FetchError;
@@ -227,7 +228,10 @@ impl Daemon {
         match self.while_starting(None, opened).await {
             None => Ok(Attempt::Stopped),
             Some(Ok(Ok(store))) => Ok(Attempt::Opened(Arc::new(store))),
-            Some(Ok(Err(error))) if error.is_transient() => Ok(Attempt::Failed(error)),
+            // What is damaged is put aside at the next attempt.
+            Some(Ok(Err(error))) if error.is_transient() || error.is_damage() => {
+                Ok(Attempt::Failed(error))
+            }
             Some(Ok(Err(error))) => Err(error.into()),
             Some(Err(_panic)) => {
                 let source = std::io::Error::other("opening it panicked");
@@ -294,7 +298,11 @@ impl Daemon {
             self.announce(&lock);
         }
         // It reads the recent items, which takes seconds where there are many.
-        let mut house = tokio::task::block_in_place(|| House::build(&self.ground, store))?;
+        let built = tokio::task::block_in_place(|| House::build(&self.ground, store));
+        let mut house = match built {
+            Err(RunError::Store(error)) if error.is_damage() => return Ok(End::Broken),
+            built => built?,
+        };
         let press = Arc::clone(&house.press);
         let prepared = async {
             let directory = house.directory().await?;
@@ -307,7 +315,13 @@ impl Daemon {
             self.close(house).await;
             return Ok(End::Stop);
         };
-        let directory = prepared?;
+        let directory = match prepared {
+            Err(error) if error.is_damage() => {
+                self.close(house).await;
+                return Ok(End::Broken);
+            }
+            prepared => prepared?,
+        };
         let hubs = house.hubs().await?;
         self.ground.served.ready();
         self.ground.service.ready();
@@ -319,7 +333,9 @@ impl Daemon {
             tokio::spawn(directory.watch()),
             tokio::spawn(tick(house.writer.clone())),
         ];
+        let scrub = Scrub::start(Arc::clone(&house.store));
         let end = self.attend(&house).await;
+        scrub.end().await;
         polling.abort();
         for task in &tasks {
             task.abort();

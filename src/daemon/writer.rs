@@ -128,6 +128,7 @@ pub(super) struct Writer {
 
 impl Writer {
     fn serve(&mut self, mut receiver: mpsc::Receiver<Work>) {
+        self.catch_up();
         while let Some(first) = receiver.blocking_recv() {
             let began = Instant::now();
             let store = Arc::clone(&self.setup.store);
@@ -232,6 +233,9 @@ impl Writer {
     /// What has to be done as time passes.
     fn tick(&mut self, group: &mut Group<'_>, now: Timestamp) -> Result<(), StoreError> {
         self.setup.service.beat();
+        if let Some(what) = self.setup.store.damage() {
+            return Err(StoreError::Damaged { what });
+        }
         self.watch_disk();
         group.changes.put_noted(GROUP_VALUES)?;
         if self.setup.condition.has(Concern::Store) {
@@ -295,7 +299,7 @@ impl Writer {
     }
 
     /// Commits the group, and only then answers.
-    fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
+    pub(super) fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
         let Group { changes, answers, touched, .. } = group;
         let wrote = !changes.is_empty();
         let committed = match failure {

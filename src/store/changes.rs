@@ -11,12 +11,14 @@ use sled::transaction::{ConflictableTransactionError, TransactionError};
 
 use super::codec::{self, Kind};
 use super::counts::{COUNTS, Counts};
+use super::guard::guarded;
 use super::journal::Act;
 use super::keys::{self, SourceKey, Tree};
 use super::record::{
     BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SourceRecord,
     SubscriptionRecord, VersionRecord, millis,
 };
+use super::scan::{Scan, Tally};
 use super::{Look, MINT, Store, StoreError};
 use crate::model::{
     Address, Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Subscription,
@@ -59,26 +61,20 @@ impl<'s> Changes<'s> {
     ///
     /// On an error nothing of the group is visible, except that the journal may hold its acts;
     /// they were not acknowledged, and a rebuilt store may or may not have them.
-    pub fn commit(self) -> Result<(), StoreError> {
+    pub fn commit(mut self) -> Result<(), StoreError> {
         if self.is_empty() {
             return Ok(());
         }
         let store = self.store;
         let _alone = store.commits.lock().unwrap_or_else(PoisonError::into_inner);
-        let journal = || "write the journal".to_owned();
-        store
-            .journal
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&self.acts)
-            .map_err(|source| StoreError::Io { what: journal(), source })?;
-        let mut noting = store.hold_commits();
-        if let Some(touched) = noting.as_mut() {
-            touched.note(&self);
+        if !self.acts.is_empty() {
+            let what = || "write the journal".to_owned();
+            let mut journal = store.journal.lock().unwrap_or_else(PoisonError::into_inner);
+            let group = journal.append(&self.acts);
+            drop(journal);
+            self.put_group(group.map_err(|source| StoreError::Io { what: what(), source })?);
         }
-        store.counts.set(self.apply()?);
-        drop(noting);
-        store.db.flush()?;
+        guarded(|| self.write()).map_err(|error| store.noticed(error))?;
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.
         let what = "sync the database".to_owned();
         store.database_file.sync_data().map_err(|source| StoreError::Io { what, source })?;
@@ -86,8 +82,27 @@ impl<'s> Changes<'s> {
         Ok(())
     }
 
-    /// Writes all entries in one transaction, and how much there is then.
-    fn apply(&self) -> Result<Counts, StoreError> {
+    fn write(&self) -> Result<(), StoreError> {
+        let store = self.store;
+        let mut noting = store.hold_commits();
+        if let Some(touched) = noting.as_mut() {
+            touched.note(self);
+        }
+        let mut scan = store.scan();
+        let (counts, seen) = self.apply(scan.as_ref())?;
+        store.counts.set(counts);
+        if let Some((scan, seen)) = scan.as_mut().zip(seen) {
+            scan.seen = seen;
+        }
+        drop(scan);
+        drop(noting);
+        store.db.flush()?;
+        Ok(())
+    }
+
+    /// Writes all entries in one transaction; returns how much there is then, and how much of it
+    /// a scan has behind it.
+    fn apply(&self, scan: Option<&Scan>) -> Result<(Counts, Option<Counts>), StoreError> {
         let store = self.store;
         // A transaction costs by its trees, changed or not.
         let numbered = (0_usize..).zip(&self.entries);
@@ -102,22 +117,20 @@ impl<'s> Changes<'s> {
         let trees: Vec<sled::Tree> =
             changed.iter().filter_map(|(tree, _)| store.trees.get(*tree).cloned()).collect();
         let applied = trees.as_slice().transaction(|trees| {
-            let mut counts = store.counts.get();
+            let mut tally = Tally::new(store.counts.get(), scan);
             for (tree, (number, entries)) in trees.iter().zip(&changed) {
                 for (key, value) in *entries {
                     let before = match value {
                         Some(value) => tree.insert(key.as_slice(), value.as_slice())?,
                         None => tree.remove(key.as_slice())?,
                     };
-                    let length = |value: usize| key.len() + value;
-                    let before = before.map(|before| length(before.len()));
-                    counts.change(*number, before, value.as_ref().map(|v| length(v.len())));
+                    tally.change(*number, key, before.as_deref(), value.as_deref());
                 }
             }
             if let Some(meta) = trees.first() {
-                meta.insert(COUNTS, counts.seal())?;
+                meta.insert(COUNTS, tally.counts.seal())?;
             }
-            Ok::<Counts, ConflictableTransactionError<()>>(counts)
+            Ok::<_, ConflictableTransactionError<()>>((tally.counts, tally.seen))
         });
         applied.map_err(|error| match error {
             TransactionError::Storage(error) => error.into(),
@@ -214,6 +227,14 @@ impl<'s> Changes<'s> {
         Ok(())
     }
 
+    /// Applies a line of the journal that renames a source, where it is still to be renamed.
+    pub(super) fn replay_rename(&mut self, was: &str, id: &str) -> Result<(), StoreError> {
+        if let (Ok(was), Ok(id)) = (SourceId::new(was), SourceId::new(id)) {
+            self.move_source(&was, &id)?;
+        }
+        Ok(())
+    }
+
     fn put_version(&mut self, version: &VersionRecord, id: &BriefId) -> Result<(), StoreError> {
         self.seal(Tree::Briefs, Kind::Brief, id.as_str().as_bytes(), version)
     }
@@ -261,6 +282,11 @@ impl<'s> Changes<'s> {
         self.set(Tree::Meta, b"heartbeat".to_vec(), millis(now).to_be_bytes().to_vec());
     }
 
+    /// Notes up to which group of the journal the database has it all.
+    pub(super) fn put_group(&mut self, number: u64) {
+        self.set(Tree::Meta, GROUP.to_vec(), number.to_be_bytes().to_vec());
+    }
+
     pub(super) fn put_mint(&mut self, record: &MintRecord) {
         let sealed = codec::seal(Kind::Meta, record);
         self.set(Tree::Meta, MINT.to_vec(), sealed.first);
@@ -288,7 +314,7 @@ impl<'s> Changes<'s> {
                 }
             }
             // Whoever replays gives sources the names they had in the end.
-            Act::Renamed { .. } => {}
+            Act::Renamed { .. } | Act::Group { .. } => {}
             Act::Shown { item, source, guid, first_seen, published, retired } => {
                 let id = (ItemId::parse(&item), SourceId::new(source), ItemId::parse(&guid));
                 if let (Some(id), Ok(source), Some(guid)) = id {
@@ -364,7 +390,7 @@ impl<'s> Changes<'s> {
     pub(super) fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.entries.get(tree as usize).and_then(|entries| entries.get(key)) {
             Some(entry) => Ok(entry.clone()),
-            None => Ok(self.store.tree(tree).get(key)?.map(|value| value.to_vec())),
+            None => Ok(self.store.get(tree, key)?.map(|value| value.to_vec())),
         }
     }
 
@@ -378,7 +404,7 @@ impl<'s> Changes<'s> {
         let part = |number| self.get(Tree::Parts, &keys::part(kind, key, number)).ok().flatten();
         codec::open(kind, &value, part)
             .map(Some)
-            .map_err(|source| super::read::record_error(tree, key, source))
+            .map_err(|source| self.store.noticed(super::read::record_error(tree, key, source)))
     }
 
     /// Writes a record and its parts, and removes parts that an earlier, longer one left.
@@ -409,6 +435,8 @@ impl<'s> Changes<'s> {
     }
 }
 
+/// Where the number of the last group with a line in the journal stands in `meta`.
+pub(super) const GROUP: &[u8] = b"group";
 pub(super) const SUBSCRIPTIONS: &[u8] = b"websub/";
 
 fn subscription_key(token: &str) -> Vec<u8> {

@@ -4,6 +4,8 @@
 //! group that was half there is not told of.
 
 use super::codec::{self, Kind};
+use super::counts::COUNTS;
+use super::guard::guarded;
 use super::keys::{self, Sequence, Tree};
 use super::portable::{RECORDS, Walk};
 use super::read::{hexadecimal, record_error, tree_name};
@@ -42,6 +44,18 @@ impl Store {
     /// Reads everything, and tells what is damaged.
     pub fn check(&self) -> Checked {
         let mut checked = Checked::default();
+        let read = guarded(|| {
+            self.check_trees(&mut checked);
+            Ok(())
+        });
+        let whole = read.and_then(|()| self.verify(&mut || true));
+        if let Err(error) = whole.map_err(|error| self.noticed(error)) {
+            checked.add(Tree::Meta, COUNTS, &error.to_string());
+        }
+        checked
+    }
+
+    fn check_trees(&self, checked: &mut Checked) {
         for (tree, name) in Tree::ALL {
             let mut keys = 0;
             for entry in self.tree(tree) {
@@ -62,7 +76,6 @@ impl Store {
             }
             checked.trees.push((name, keys));
         }
-        checked
     }
 
     /// Looks again while nothing is written.

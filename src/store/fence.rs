@@ -3,12 +3,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::iter;
 use std::path::{Path, PathBuf};
 
 use crate::model::Timestamp;
 
 use super::StoreError;
+use crate::telemetry;
 
 /// What must fit on the disk before a database is opened there.
 const PROBE_BYTES: usize = 4 << 20;
@@ -83,7 +84,7 @@ pub fn free_space(folder: &Path) -> io::Result<u64> {
 
 /// DURABILITY: sled takes a full disk for damage (it may panic while it opens), and what is
 /// damaged is put aside. So the disk is asked first, with a file of ours.
-fn probe(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn probe(folder: &Path) -> Result<(), StoreError> {
     let path = folder.join("probe");
     let write = || {
         let mut file = File::create(&path)?;
@@ -104,6 +105,40 @@ pub fn control_socket(folder: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(path))
 }
 
+/// Marks a store's database as damaged, so that it is put aside at the next opening.
+pub(super) fn suspect(folder: &Path, why: &str) -> Result<(), StoreError> {
+    let write = || {
+        let mut file = File::create(marker(folder))?;
+        writeln!(file, "{why}")?;
+        file.sync_all()?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|source| StoreError::Io {
+        what: format!("write {}", marker(folder).display()),
+        source,
+    })
+}
+
+/// Takes the mark away, once the database that takes the other's place is complete.
+pub(super) fn trust(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(marker(folder)) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            let what = format!("remove {}", marker(folder).display());
+            Err(StoreError::Io { what, source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a database was found to be damaged, and nothing has taken its place yet.
+pub(super) fn is_suspect(folder: &Path) -> bool {
+    marker(folder).exists()
+}
+
+fn marker(folder: &Path) -> PathBuf {
+    folder.join("db.suspect")
+}
+
 /// An opened database, and whether a damaged one had to be put aside for it.
 pub(super) struct Opened {
     pub(super) db: sled::Db,
@@ -115,22 +150,33 @@ pub(super) fn open(folder: &Path, cache: u64, now: Timestamp) -> Result<Opened, 
     let database = folder.join("db");
     create(&database)?;
     probe(folder)?;
-    if let Ok(db) = whole(&database, cache)? {
-        return Ok(Opened { db, put_aside: None });
+    // DURABILITY: what was found to be damaged is not opened again: sled would zero what it
+    // cannot read, and may find an older state in the rest.
+    if !is_suspect(folder) {
+        if let Ok(db) = whole(&database, cache)? {
+            return Ok(Opened { db, put_aside: None });
+        }
+        // DURABILITY: a snapshot only speeds an open up; without it sled reads its log from the
+        // beginning, so a damaged one costs time and no data. `conf` says what we say anyway.
+        move_snapshots_aside(&database)?;
+        if let Ok(db) = whole(&database, cache)? {
+            return Ok(Opened { db, put_aside: None });
+        }
     }
-    // DURABILITY: a snapshot only speeds an open up; without it sled reads its log from the
-    // beginning, so a damaged one costs time and no data.
-    move_snapshots_aside(&database)?;
-    if let Ok(db) = whole(&database, cache)? {
-        return Ok(Opened { db, put_aside: None });
-    }
-    let aside = folder.join(format!("db.corrupt-{}", now.format("%Y%m%dT%H%M%SZ")));
+    let aside = unused(folder, &format!("db.corrupt-{}", now.format("%Y%m%dT%H%M%SZ")));
     rename(&database, &aside)?;
     create(&database)?;
     match whole(&database, cache)? {
         Ok(db) => Ok(Opened { db, put_aside: Some(aside) }),
         Err(why) => Err(StoreError::Unusable { folder: database, why }),
     }
+}
+
+/// Returns a path that nothing stands at: the name, else with a number behind it.
+fn unused(folder: &Path, name: &str) -> PathBuf {
+    let numbered = (2..u32::MAX).map(|number| folder.join(format!("{name}-{number}")));
+    let first = folder.join(name);
+    iter::once(first.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(first)
 }
 
 /// Opens a database, or says how it is damaged; what the disk refuses is an error.
@@ -159,13 +205,13 @@ pub(super) fn attempt(database: &Path, cache: u64) -> Result<sled::Db, Failure> 
         .flush_every_ms(None)
         .use_compression(false);
     // Some damage panics inside sled instead of being an error (measured: a cut `db` file).
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(sled::Error::Io(source))) if source.kind() != io::ErrorKind::UnexpectedEof => {
+    match telemetry::expecting(|| config.open()) {
+        Some(Ok(db)) => Ok(db),
+        Some(Err(sled::Error::Io(source))) if source.kind() != io::ErrorKind::UnexpectedEof => {
             Err(Failure::Io(source))
         }
-        Ok(Err(error)) => Err(Failure::Damaged(error.to_string())),
-        Err(_panic) => Err(Failure::Damaged("the database panicked while opening".to_owned())),
+        Some(Err(error)) => Err(Failure::Damaged(error.to_string())),
+        None => Err(Failure::Damaged("the database panicked while opening".to_owned())),
     }
 }
 
@@ -180,10 +226,11 @@ fn remove_unfinished_snapshots(database: &Path) -> io::Result<()> {
 }
 
 fn move_snapshots_aside(database: &Path) -> Result<(), StoreError> {
-    let found = snapshots(database).map_err(|source| StoreError::Io {
+    let mut found = snapshots(database).map_err(|source| StoreError::Io {
         what: format!("list {}", database.display()),
         source,
     })?;
+    found.extend(Some(database.join("conf")).filter(|conf| conf.exists()));
     for path in found {
         if let Some(name) = path.file_name() {
             rename(&path, &database.join(format!("bad-{}", name.to_string_lossy())))?;

@@ -38,6 +38,8 @@ pub(super) enum Act {
     },
     /// A source has another id: what stands before this of `was` is `id`'s.
     Renamed { was: String, id: String, at: Millis },
+    /// All acts of a group stand before this.
+    Group { number: u64 },
     /// Retention took items of a source, by the hashes of their guids.
     Retired { source: String, guids: Vec<String>, at: Millis },
 }
@@ -46,10 +48,31 @@ pub(super) enum Act {
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
-    /// How many there are, whole or not.
-    lines: u64,
-    /// Whether the last append failed, and may have left half a line.
+    /// How many acts there are, whole or not.
+    acts: u64,
+    /// The number of the last group.
+    group: u64,
+    /// Where the last whole append ended.
+    length: u64,
+    /// Whether a later one failed, and may have left something.
     is_torn: bool,
+}
+
+/// How a journal stands to a database that has the acts of all groups up to one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// Lines that are no groups' ends.
+    pub(super) acts: u64,
+    /// Lines that cannot be read.
+    pub(super) unreadable: u64,
+    /// The number of the last group.
+    pub(super) last: u64,
+    /// Groups that the database does not have, …
+    pub(super) groups: u64,
+    /// … and where they begin.
+    pub(super) from: u64,
+    /// Whether something stands there that no group's end follows.
+    pub(super) has_tail: bool,
 }
 
 impl Journal {
@@ -61,30 +84,49 @@ impl Journal {
         if !ends_a_line(path)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { file, lines: count_lines(path)?, is_torn: false })
+        let Survey { acts, last, .. } = survey(path, u64::MAX)?;
+        let length = file.metadata()?.len();
+        Ok(Self { file, acts, group: last, length, is_torn: false })
     }
 
-    /// Appends the acts of a group and makes them durable with one fdatasync.
-    pub(super) fn append(&mut self, acts: &[Act]) -> io::Result<()> {
-        if acts.is_empty() {
-            return Ok(());
-        }
-        // DURABILITY: glued to half a line, what is acknowledged now could not be read back.
-        let mut lines = if self.is_torn { b"\n".to_vec() } else { Vec::new() };
+    /// Appends the acts of a group, makes them durable with one fdatasync, and returns the group's
+    /// number.
+    ///
+    /// On an error none of them is in it, or nothing more is taken until that is so.
+    pub(super) fn append(&mut self, acts: &[Act]) -> io::Result<u64> {
+        let number = self.group + 1;
+        let mut lines = Vec::new();
         for act in acts {
             write_line(&mut lines, act)?;
         }
+        write_line(&mut lines, &Act::Group { number })?;
+        self.mend()?;
         self.is_torn = true;
-        self.file.write_all(&lines)?;
-        self.file.sync_data()?;
+        let written = self.file.write_all(&lines).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            // DURABILITY: what was refused must not count one day; else it is tried again.
+            self.mend().ok();
+            return Err(error);
+        }
         self.is_torn = false;
-        self.lines += u64::try_from(acts.len()).unwrap_or(0);
+        self.length = self.file.metadata()?.len();
+        self.acts += u64::try_from(acts.len()).unwrap_or(0);
+        self.group = number;
+        Ok(number)
+    }
+
+    /// Takes away what a failed append has left.
+    fn mend(&mut self) -> io::Result<()> {
+        if self.is_torn {
+            self.file.set_len(self.length)?;
+            self.is_torn = false;
+        }
         Ok(())
     }
 
-    /// Returns how many lines there are, and where they end.
-    pub(super) fn extent(&self) -> io::Result<(u64, u64)> {
-        Ok((self.lines, self.file.metadata()?.len()))
+    /// Returns how many acts there are, the number of the last group, and where it ends.
+    pub(super) fn extent(&self) -> (u64, u64, u64) {
+        (self.acts, self.group, self.length)
     }
 
     /// Puts the file at `renewed` in the place of this one, with what was appended behind `from`
@@ -111,18 +153,42 @@ pub(super) fn write_line(to: &mut impl Write, act: &Act) -> io::Result<()> {
     writeln!(to, "{:08x} {json}", crc32fast::hash(json.as_bytes()))
 }
 
-fn count_lines(path: &Path) -> io::Result<u64> {
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
-    let mut lines = 0;
-    loop {
-        let piece = reader.fill_buf()?;
-        if piece.is_empty() {
-            return Ok(lines);
+/// Reads a journal for what it holds beyond group `known`; a missing one is empty.
+///
+/// Only checksums are looked at, and what ends groups.
+pub(super) fn survey(path: &Path, known: u64) -> io::Result<Survey> {
+    let (acts, unreadable, last, groups, from) = (0, 0, 0, 0, 0);
+    let mut survey = Survey { acts, unreadable, last, groups, from, has_tail: false };
+    let mut at = 0;
+    each_line(path, (0, u64::MAX), |line, length| {
+        at += length;
+        let json = checked(line);
+        let group = json.filter(|json| json.starts_with("{\"group\"")).and_then(read_group);
+        match (json, group) {
+            (_, Some(number)) => {
+                survey.last = survey.last.max(number);
+                if number <= known {
+                    (survey.from, survey.groups) = (at, 0);
+                } else {
+                    survey.groups += 1;
+                }
+                survey.has_tail = false;
+            }
+            (Some(_), None) => {
+                survey.acts += 1;
+                survey.has_tail = true;
+            }
+            (None, None) if line.is_empty() => {}
+            (None, None) => survey.unreadable += 1,
         }
-        let ends = piece.split(|byte| *byte == b'\n').count() - 1;
-        lines += u64::try_from(ends).unwrap_or(0);
-        let length = piece.len();
-        reader.consume(length);
+    })?;
+    Ok(survey)
+}
+
+fn read_group(json: &str) -> Option<u64> {
+    match serde_json::from_str(json) {
+        Ok(Act::Group { number }) => Some(number),
+        _ => None,
     }
 }
 
@@ -141,39 +207,56 @@ fn ends_a_line(path: &Path) -> io::Result<bool> {
 ///
 /// Returns how many lines could not be read; a missing journal has none.
 pub(super) fn replay(path: &Path, each: impl FnMut(Act)) -> io::Result<u64> {
-    replay_part(path, u64::MAX, each)
+    replay_part(path, (0, u64::MAX), each)
 }
 
-/// Does the same with the first `length` bytes alone.
-pub(super) fn replay_part(path: &Path, length: u64, mut each: impl FnMut(Act)) -> io::Result<u64> {
-    let file = match File::open(path) {
+/// Does the same from one place to another.
+pub(super) fn replay_part(
+    path: &Path,
+    part: (u64, u64),
+    mut each: impl FnMut(Act),
+) -> io::Result<u64> {
+    let mut lost = 0;
+    each_line(path, part, |line, _| {
+        match checked(line).and_then(|json| serde_json::from_str(json).ok()) {
+            Some(act) => each(act),
+            None if line.is_empty() => {}
+            None => lost += 1,
+        }
+    })?;
+    Ok(lost)
+}
+
+/// Calls `each` for every line without its end, and with its length.
+fn each_line(
+    path: &Path,
+    (start, end): (u64, u64),
+    mut each: impl FnMut(&[u8], u64),
+) -> io::Result<()> {
+    let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    let mut reader = BufReader::new(file.take(length));
-    let mut lost = 0;
+    file.seek(SeekFrom::Start(start))?;
+    let mut reader = BufReader::with_capacity(1 << 16, file.take(end.saturating_sub(start)));
     let mut line = Vec::new();
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line)? == 0 {
-            return Ok(lost);
+        let length = reader.read_until(b'\n', &mut line)?;
+        if length == 0 {
+            return Ok(());
         }
-        match read_line(line.trim_ascii()) {
-            Some(act) => each(act),
-            None if line.trim_ascii().is_empty() => {}
-            None => lost += 1,
-        }
+        each(line.trim_ascii(), u64::try_from(length).unwrap_or(0));
     }
 }
 
-fn read_line(line: &[u8]) -> Option<Act> {
+/// Returns the JSON of a line whose checksum is right.
+fn checked(line: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(line).ok()?;
     let (checksum, json) = text.split_once(' ')?;
     let checksum = u32::from_str_radix(checksum, 16).ok()?;
-    (crc32fast::hash(json.as_bytes()) == checksum)
-        .then(|| serde_json::from_str(json).ok())
-        .flatten()
+    (crc32fast::hash(json.as_bytes()) == checksum).then_some(json)
 }
 
 #[cfg(test)]
@@ -191,15 +274,16 @@ mod tests {
         let mut journal = Journal::open(&path).unwrap();
         journal.append(&[act("a"), act("b")]).unwrap();
         let mut bytes = std::fs::read(&path).unwrap();
-        let b = bytes.iter().rposition(|byte| *byte == b'b').unwrap();
-        bytes[b] = b'x';
+        let b = bytes.windows(4).position(|bytes| bytes == b":\"b\"").unwrap();
+        bytes[b + 2] = b'x';
         bytes.extend_from_slice(b"0000 {\"half");
         std::fs::write(&path, bytes).unwrap();
         Journal::open(&path).unwrap().append(&[act("c")]).unwrap();
 
         let mut read = Vec::new();
         let lost = replay(&path, |act| read.push(act)).unwrap();
-        assert_eq!(read, [act("a"), act("c")]);
+        let group = |number| Act::Group { number };
+        assert_eq!(read, [act("a"), group(1), act("c"), group(2)]);
         assert_eq!(lost, 2);
     }
 

@@ -10,12 +10,14 @@
 
 mod archive;
 mod backup;
+mod catching;
 mod changes;
 mod check;
 mod codec;
 mod compact;
 mod counts;
 mod fence;
+mod guard;
 mod intake;
 mod items;
 mod journal;
@@ -30,6 +32,7 @@ mod renames;
 mod restore;
 mod retention;
 mod salvage;
+mod scan;
 mod schema;
 mod switch;
 #[cfg(test)]
@@ -42,7 +45,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
-use crate::model::{SourceId, SourceState, Timestamp};
+use crate::model::{BriefId, SourceId, SourceState, Timestamp};
 
 pub use archive::{BackupError, Summary, created, verify};
 pub use backup::{ArchiveError, Counts, Unfinished};
@@ -63,6 +66,7 @@ use keys::Tree;
 use names::Names;
 use noted::Noted;
 use record::MintRecord;
+use scan::Scan;
 use touched::Noting;
 
 /// Why the store did not do what was asked.
@@ -99,6 +103,12 @@ pub enum StoreError {
     /// The database itself failed.
     #[error("the database failed")]
     Database(#[from] sled::Error),
+    /// The database is not what was written, or panicked.
+    #[error("{what}")]
+    Damaged {
+        /// What was found.
+        what: String,
+    },
     /// The disk is nearly full; nothing was written.
     #[error("{free} bytes are free on the disk of {}; below {least} nothing is stored", folder.display())]
     Full {
@@ -163,7 +173,19 @@ impl StoreError {
     /// Returns whether the database takes nothing more until it is opened anew.
     pub fn is_broken(&self) -> bool {
         // sled remembers its first error and answers everything with it from then on.
-        matches!(self, Self::Database(_))
+        matches!(self, Self::Database(_)) || self.is_damage()
+    }
+
+    /// Returns whether the database is damaged, so that it has to be rebuilt.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Record { source, .. } => matches!(source, CodecError::Damaged(_)),
+            Self::Database(sled::Error::Io(source)) => {
+                source.kind() == io::ErrorKind::UnexpectedEof
+            }
+            Self::Database(_) | Self::Damaged { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -180,6 +202,9 @@ pub struct Mint {
 const MINT: &[u8] = b"mint";
 /// Where the number of the newest item stands in `meta`.
 const NEXT_ITEM: &[u8] = b"next_item";
+
+/// A database up to this size is read whole when it is opened.
+const SMALL: u64 = 64 << 20;
 
 /// The open store.
 pub struct Store {
@@ -199,6 +224,12 @@ pub struct Store {
     counts: Current,
     /// Held while a group of changes appears.
     noting: Noting,
+    /// What is read to see whether everything is there.
+    scan: Mutex<Option<Scan>>,
+    /// How it was found to be damaged.
+    damage: Mutex<Option<String>>,
+    /// Briefs whose changes only the journal had.
+    caught_up: Vec<BriefId>,
     mint: Mint,
 }
 
@@ -225,6 +256,27 @@ impl Store {
         lock: Arc<Lock>,
         now: Timestamp,
     ) -> Result<(Self, Option<Recovery>), StoreError> {
+        let opened = guard::guarded(|| {
+            let (store, recovery) = Self::open_once(options, Arc::clone(&lock), now)?;
+            store.verify_if_small()?;
+            Ok((store, recovery))
+        });
+        match opened.map_err(|error| guard::unless_full(options.folder, error)) {
+            Err(error) if error.is_damage() => {
+                if !fence::is_suspect(options.folder) {
+                    guard::mark(options.folder, &error);
+                }
+                guard::guarded(|| Self::open_once(options, lock, now))
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_once(
+        options: &Options<'_>,
+        lock: Arc<Lock>,
+        now: Timestamp,
+    ) -> Result<(Self, Option<Recovery>), StoreError> {
         let folder = options.folder;
         schema::check(folder)?;
         let was_switched = switch::finish(folder)?;
@@ -244,7 +296,11 @@ impl Store {
             None
         };
         store.reread_names()?;
+        if recovery.is_none() {
+            store.catch_up()?;
+        }
         store.mint = store.minted(options.authority, now)?;
+        fence::trust(folder)?;
         let tidied = match recovery {
             Some(_) => switch::tidy(folder),
             None if was_switched => Ok(()),
@@ -254,6 +310,14 @@ impl Store {
             tracing::warn!(%error, "old databases are not removed");
         }
         Ok((store, recovery))
+    }
+
+    /// Reads a small database whole before it is used; a larger one is read beside its use.
+    fn verify_if_small(&self) -> Result<(), StoreError> {
+        if self.database_file.metadata().map_or(0, |file| file.len()) <= SMALL {
+            self.verify(&mut || true)?;
+        }
+        Ok(())
     }
 
     /// Returns a store around an open database, without sources' names and mint.
@@ -284,6 +348,9 @@ impl Store {
             noted: Noted::default(),
             counts: Current::default(),
             noting: Noting::default(),
+            scan: Mutex::default(),
+            damage: Mutex::default(),
+            caught_up: Vec::new(),
             mint: Mint { authority: String::new(), date: String::new() },
         })
     }
@@ -469,11 +536,31 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_does_not_open_is_put_aside_and_rebuilt() {
-        let put_aside = rebuilds_after(|db| {
-            fs::write(db.join("conf"), b"segment_size: 1048576\nuse_compression: true\n").unwrap();
-        });
-        assert!(put_aside.is_some());
+    fn a_database_that_was_found_to_be_damaged_is_not_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        put(&store, &[story("a", "1", 1)]);
+        drop(store);
+        fence::suspect(folder.path(), "a test says so").unwrap();
+        let (store, recovery) = open(folder.path());
+        let recovery = recovery.unwrap();
+        assert!(recovery.put_aside.unwrap().is_dir());
+        assert_eq!(recovery.whole, 1, "what can be read of it is kept");
+        assert!(store.verify(&mut || true).unwrap());
+        drop(store);
+        let (_store, recovery) = open(folder.path());
+        assert_eq!(recovery, None, "the one in its place is trusted");
+    }
+
+    #[test]
+    fn settings_of_the_database_that_are_damaged_cost_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        put(&store, &[story("a", "1", 1)]);
+        drop(store);
+        fs::write(folder.path().join("db/conf"), b"use_compression: true\n").unwrap();
+        let (store, recovery) = open(folder.path());
+        assert_eq!((store.counts().0, recovery), (1, None));
     }
 
     #[test]

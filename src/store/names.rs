@@ -50,7 +50,7 @@ impl Store {
     /// Reads the sources' names again, after a group that may have changed them has failed.
     pub fn reread_names(&self) -> Result<(), StoreError> {
         let mut names = Names::default();
-        for entry in self.tree(Tree::Sources) {
+        for entry in self.walk(self.tree(Tree::Sources).iter()) {
             let (name, value) = entry?;
             let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
             let id = std::str::from_utf8(&name).ok().and_then(|name| SourceId::new(name).ok());

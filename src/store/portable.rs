@@ -153,7 +153,7 @@ impl<'s> Walk<'s> {
     /// Gives every record to `each`; of a walk that is not live, nothing may be written meanwhile.
     pub(super) fn whole(&self, each: Each<'_>) -> Result<(), StoreError> {
         for (tree, read) in RECORDS {
-            for entry in self.store.tree(tree) {
+            for entry in self.store.walk(self.store.tree(tree).iter()) {
                 let (key, value) = entry?;
                 self.read((tree, read), &key, &value)?.map_or(Ok(()), &mut *each)?;
             }

@@ -140,20 +140,20 @@ impl Store {
 
     /// Returns an item.
     pub fn story(&self, id: ItemId) -> Result<Option<Story>, StoreError> {
-        let Some(value) = self.tree(Tree::ById).get(keys::by_id(id))? else { return Ok(None) };
+        let Some(value) = self.get(Tree::ById, &keys::by_id(id))? else { return Ok(None) };
         keys::item_of(&value).map_or(Ok(None), |item| self.story_at(item))
     }
 
     /// Returns the items whose address is this one, oldest first, at most `limit`.
     pub fn stories_at(&self, url: &CanonicalUrl, limit: usize) -> Result<Vec<Story>, StoreError> {
-        let found = self.tree(Tree::ByUrl).scan_prefix(keys::by_url(url)).keys().take(limit);
-        self.load(found.map(|key| Ok(keys::item_of(&key?))))
+        let found = self.walk(self.tree(Tree::ByUrl).scan_prefix(keys::by_url(url)).keys());
+        self.load(found.take(limit).map(|key| Ok(keys::item_of(&key?))))
     }
 
     /// Returns the items that a brief is on, oldest first, at most `limit`.
     pub fn stories_with(&self, brief: &BriefId, limit: usize) -> Result<Vec<Story>, StoreError> {
-        let found = self.tree(Tree::Matches).scan_prefix(keys::matches(brief)).keys().take(limit);
-        self.load(found.map(|key| Ok(keys::item_of(&key?))))
+        let found = self.walk(self.tree(Tree::Matches).scan_prefix(keys::matches(brief)).keys());
+        self.load(found.take(limit).map(|key| Ok(keys::item_of(&key?))))
     }
 
     /// Returns the newest items: by when they were shown, else by their date.
@@ -180,27 +180,27 @@ impl Store {
     }
 
     /// Walks through what is listed, whatever its limit, newest first.
-    fn listed<'l>(&self, listed: &'l Listed<'l>) -> Result<Walk<'l>, StoreError> {
+    fn listed<'l>(&'l self, listed: &'l Listed<'l>) -> Result<Walk<'l>, StoreError> {
         match listed.sources {
             None => Ok(self.newest_of_all(listed)),
             Some(sources) => self.newest_of(sources, listed),
         }
     }
 
-    fn newest_of_all<'l>(&self, listed: &'l Listed<'l>) -> Walk<'l> {
-        let entries = self.tree(Tree::ByTime).iter().rev();
+    fn newest_of_all<'l>(&'l self, listed: &'l Listed<'l>) -> Walk<'l> {
+        let entries = self.walk(self.tree(Tree::ByTime).iter().rev());
         Box::new(entries.filter_map(move |entry| match entry {
             Ok((key, value)) if wanted(listed, value.last().copied().unwrap_or(0)) => {
                 keys::item_of(&key).map(Ok)
             }
             Ok(_) => None,
-            Err(error) => Some(Err(error.into())),
+            Err(error) => Some(Err(error)),
         }))
     }
 
     /// Merges the sources' own lists; costs a seek a source and a step an item.
     fn newest_of<'l>(
-        &self,
+        &'l self,
         sources: &[SourceId],
         listed: &'l Listed<'l>,
     ) -> Result<Walk<'l>, StoreError> {
@@ -210,7 +210,7 @@ impl Store {
         let mut heads = BinaryHeap::new();
         for source in unique {
             let prefix = source.to_be_bytes();
-            let mut list = self.tree(Tree::BySource).scan_prefix(prefix).rev();
+            let mut list = self.walk(self.tree(Tree::BySource).scan_prefix(prefix).rev());
             if let Some((at, item)) = next_wanted(&mut list, listed)? {
                 heads.push((at, item, lists.len()));
             }
@@ -231,7 +231,7 @@ impl Store {
     pub fn since(&self, since: Timestamp, limit: usize) -> Result<Vec<ItemId>, StoreError> {
         let range = self.tree(Tree::ByTime).range(keys::from_time(since)..);
         let mut ids = Vec::new();
-        for entry in range.rev().take(limit) {
+        for entry in self.walk(range.rev()).take(limit) {
             let (key, _) = entry?;
             let Some(item) = keys::item_of(&key) else { continue };
             let record =
@@ -251,8 +251,8 @@ impl Store {
 
     /// Returns all stored briefs, in the order of their ids, one at a time.
     pub fn briefs(&self) -> impl Iterator<Item = Result<StoredBrief, StoreError>> {
-        self.tree(Tree::Briefs).iter().filter_map(|entry| {
-            let read = entry.map_err(StoreError::from).and_then(|(key, value)| {
+        self.walk(self.tree(Tree::Briefs).iter()).filter_map(|entry| {
+            let read = entry.and_then(|(key, value)| {
                 self.decode::<VersionRecord>(Tree::Briefs, Kind::Brief, &key, &value)
             });
             read.map(stored_brief).transpose()
@@ -262,7 +262,7 @@ impl Store {
     /// Returns every pin and every block.
     pub fn rulings(&self) -> Result<Vec<Ruling>, StoreError> {
         let mut rulings = Vec::new();
-        for entry in self.tree(Tree::Rulings) {
+        for entry in self.walk(self.tree(Tree::Rulings).iter()) {
             let (key, value) = entry?;
             let Some((item, brief)) = key.split_first_chunk::<16>() else { continue };
             let brief = std::str::from_utf8(brief).ok().and_then(|id| BriefId::new(id).ok());
@@ -286,7 +286,7 @@ impl Store {
     /// Returns every subscription at a hub, and whose it is.
     pub fn subscriptions(&self) -> Result<Vec<(SourceId, Subscription)>, StoreError> {
         let mut subscriptions = Vec::new();
-        for entry in self.tree(Tree::Meta).scan_prefix(SUBSCRIPTIONS) {
+        for entry in self.walk(self.tree(Tree::Meta).scan_prefix(SUBSCRIPTIONS)) {
             let (key, value) = entry?;
             let record: SubscriptionRecord =
                 self.decode(Tree::Meta, Kind::Subscription, &key, &value)?;
@@ -323,10 +323,22 @@ impl Store {
         kind: Kind,
         key: &[u8],
     ) -> Result<Option<T>, StoreError> {
-        let Some(value) = self.tree(tree).get(key)? else { return Ok(None) };
-        self.decode(tree, kind, key, &value).map(Some)
+        let mut value = self.get(tree, key)?;
+        while let Some(read) = value {
+            let error = match self.unseal(tree, kind, (key, &read)) {
+                Err(error) if error.is_damage() => error,
+                decoded => return decoded.map(Some),
+            };
+            value = self.get(tree, key)?;
+            // Unless it was written anew meanwhile, and its parts with it.
+            if value == Some(read) {
+                return Err(self.noticed(error));
+            }
+        }
+        Ok(None)
     }
 
+    /// Turns a value into a record; what cannot be read is read again.
     pub(super) fn decode<T: DeserializeOwned>(
         &self,
         tree: Tree,
@@ -334,9 +346,21 @@ impl Store {
         key: &[u8],
         value: &[u8],
     ) -> Result<T, StoreError> {
+        match self.unseal(tree, kind, (key, value)) {
+            Err(error) if error.is_damage() => self.record(tree, kind, key)?.ok_or(error),
+            decoded => decoded,
+        }
+    }
+
+    fn unseal<T: DeserializeOwned>(
+        &self,
+        tree: Tree,
+        kind: Kind,
+        (key, value): (&[u8], &[u8]),
+    ) -> Result<T, StoreError> {
         let part = |number| {
             let key = keys::part(kind, key, number);
-            self.tree(Tree::Parts).get(key).ok().flatten().map(|value| value.to_vec())
+            self.get(Tree::Parts, &key).ok().flatten().map(|value| value.to_vec())
         };
         codec::open(kind, value, part).map_err(|source| record_error(tree, key, source))
     }
@@ -361,7 +385,7 @@ fn wanted(listed: &Listed<'_>, flags: u8) -> bool {
 }
 
 fn next_wanted(
-    list: &mut impl Iterator<Item = sled::Result<(sled::IVec, sled::IVec)>>,
+    list: &mut impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>>,
     listed: &Listed<'_>,
 ) -> Result<Option<([u8; 8], Sequence)>, StoreError> {
     for entry in list {

@@ -8,7 +8,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -203,11 +203,14 @@ impl Store {
         for entry in self.tree(Tree::Guids) {
             let (key, value) = entry?;
             let record: GuidRecord = self.decode(Tree::Guids, Kind::Guid, &key, &value)?;
-            recovery.items += usize::from(record.item.is_none());
+            recovery.items += usize::from(record.item.is_none() && !record.retired);
         }
         let record = RebuiltRecord { at: millis(now), words: recovery.words() };
         let mut changes = self.begin();
         changes.seal(Tree::Meta, Kind::Meta, REBUILT, &record)?;
+        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.put_group(journal.extent().1);
+        drop(journal);
         changes.remove(Tree::Meta, Kind::Meta, REBUILDING)?;
         changes.commit()
     }

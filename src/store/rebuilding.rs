@@ -217,12 +217,37 @@ fn at_most_two_damaged_databases_are_kept() {
         for snapshot in fence::snapshots(&folder.path().join("db")).unwrap() {
             fs::remove_file(snapshot).unwrap();
         }
-        let conf = folder.path().join("db/conf");
-        fs::write(conf, b"segment_size: 1048576\nuse_compression: true\n").unwrap();
+        fence::suspect(folder.path(), "a test says so").unwrap();
         let (_, recovery) = open_at(folder.path(), at(round));
         assert!(recovery.unwrap().put_aside.unwrap().is_dir());
     }
     let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     let kept = names.filter(|name| name.to_string_lossy().starts_with("db.corrupt-")).count();
     assert_eq!(kept, 2);
+}
+
+#[test]
+fn garbled_bytes_anywhere_lose_no_brief_and_leave_a_whole_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path(), 40);
+    let briefs: Vec<_> = store.briefs().map(Result::unwrap).collect();
+    drop(store);
+    let whole = fs::read(folder.path().join("db/db")).unwrap();
+    let mut put_aside = 0;
+    for round in 0..12 {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(&folder.path().join("db"), &damaged.path().join("db"));
+        fs::copy(folder.path().join("journal.jsonl"), damaged.path().join("journal.jsonl"))
+            .unwrap();
+        let mut bytes = whole.clone();
+        let at = bytes.len() / 12 * round + 100;
+        bytes[at..at + 64].fill(0xA5);
+        fs::write(damaged.path().join("db/db"), bytes).unwrap();
+        let (store, recovery) = open(damaged.path());
+        put_aside += usize::from(recovery.is_some_and(|recovery| recovery.put_aside.is_some()));
+        assert_eq!(store.briefs().map(Result::unwrap).collect::<Vec<_>>(), briefs, "{round}");
+        assert!(store.verify(&mut || true).unwrap());
+        assert_eq!(store.check().damaged, 0, "{round}: {:?}", store.check());
+    }
+    assert!(put_aside > 0, "some of it was damage");
 }

@@ -1,5 +1,7 @@
 //! A store is made anew from a backup, and takes the place of the one in force.
 
+use std::fs::File;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
@@ -8,7 +10,7 @@ use super::backup::Counts;
 use super::codec::Kind;
 use super::fence::Lock;
 use super::intake::Wins;
-use super::journal::Act;
+use super::journal::{self, Act};
 use super::keys::{self, Tree};
 use super::portable::Portable;
 use super::record::{GuidRecord, ItemRecord, MintRecord, VersionRecord, millis};
@@ -115,22 +117,57 @@ impl Store {
 
     /// Writes into an empty journal what this store would be rebuilt from.
     fn write_journal(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = 0;
+        self.acts(now, &mut |acts| {
+            last = journal.append(acts).map_err(unwritten)?;
+            Ok(())
+        })?;
+        drop(journal);
+        let mut changes = self.begin();
+        changes.put_group(last);
+        changes.commit()
+    }
+
+    /// Writes the journal of an open store anew, as its database knows it, up to a group.
+    pub(super) fn write_journal_anew(&self, group: u64) -> Result<(), StoreError> {
+        let path = self.folder.join("journal.jsonl");
+        let renewed = self.folder.join("journal.jsonl.new");
+        let mut file = BufWriter::new(File::create(&renewed).map_err(unwritten)?);
+        let now = Timestamp::default();
+        self.acts(now, &mut |acts| {
+            acts.iter().try_for_each(|act| journal::write_line(&mut file, act)).map_err(unwritten)
+        })?;
+        journal::write_line(&mut file, &Act::Group { number: group }).map_err(unwritten)?;
+        let file = file.into_inner().map_err(|error| unwritten(error.into_error()))?;
+        file.sync_all().map_err(unwritten)?;
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let (.., length) = journal.extent();
+        journal.replace(&path, &renewed, length).map_err(unwritten)
+    }
+
+    /// Gives the acts that this store would be rebuilt from, some at a time.
+    fn acts(
+        &self,
+        now: Timestamp,
+        each: &mut dyn FnMut(&[Act]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let mut acts = Vec::new();
         let mint = self.record::<MintRecord>(Tree::Meta, Kind::Meta, MINT)?;
         acts.extend(mint.map(Act::Minted));
-        for entry in self.tree(Tree::Briefs) {
+        for entry in self.walk(self.tree(Tree::Briefs).iter()) {
             let (key, value) = entry?;
             let version: VersionRecord = self.decode(Tree::Briefs, Kind::Brief, &key, &value)?;
             let VersionRecord { brief, origin, stored } = version;
             acts.push(Act::Put { brief: Box::new(brief), origin, at: stored });
-            self.journal_some(&mut acts, GROUP_ACTS)?;
+            hand_on(&mut acts, GROUP_ACTS, each)?;
         }
         for ruling in self.rulings()? {
             let (item, brief) = (ruling.item.to_string(), ruling.brief.to_string());
             acts.push(Act::Ruled { item, brief, pinned: Some(ruling.pinned), at: millis(now) });
         }
         let names = self.source_names();
-        for entry in self.tree(Tree::Items) {
+        for entry in self.walk(self.tree(Tree::Items).iter()) {
             let (key, value) = entry?;
             let record: ItemRecord = self.decode(Tree::Items, Kind::Item, &key, &value)?;
             let source = names.get(&record.source).cloned();
@@ -139,9 +176,9 @@ impl Store {
                 let times = (record.first_seen, record.published);
                 acts.push(shown(record.id, (source, guid), times, false));
             }
-            self.journal_some(&mut acts, GROUP_ACTS)?;
+            hand_on(&mut acts, GROUP_ACTS, each)?;
         }
-        for entry in self.tree(Tree::Guids) {
+        for entry in self.walk(self.tree(Tree::Guids).iter()) {
             let (key, value) = entry?;
             let record: GuidRecord = self.decode(Tree::Guids, Kind::Guid, &key, &value)?;
             let Some((source, guid)) = keys::guid_of(&key) else { continue };
@@ -149,22 +186,27 @@ impl Store {
                 let times = (record.first_seen, record.published);
                 acts.push(shown(record.id, (source, guid), times, record.retired));
             }
-            self.journal_some(&mut acts, GROUP_ACTS)?;
+            hand_on(&mut acts, GROUP_ACTS, each)?;
         }
-        self.journal_some(&mut acts, 0)
+        hand_on(&mut acts, 0, each)
     }
+}
 
-    /// Appends acts to the journal once they are more than `most`.
-    fn journal_some(&self, acts: &mut Vec<Act>, most: usize) -> Result<(), StoreError> {
-        if acts.len() <= most {
-            return Ok(());
-        }
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = || "write the journal".to_owned();
-        journal.append(acts).map_err(|source| StoreError::Io { what: what(), source })?;
+/// Hands acts on once they are more than `most`.
+fn hand_on(
+    acts: &mut Vec<Act>,
+    most: usize,
+    each: &mut dyn FnMut(&[Act]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    if acts.len() > most {
+        each(acts)?;
         acts.clear();
-        Ok(())
     }
+    Ok(())
+}
+
+fn unwritten(source: io::Error) -> StoreError {
+    StoreError::Io { what: "write the journal".to_owned(), source }
 }
 
 fn shown(

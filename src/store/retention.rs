@@ -69,7 +69,8 @@ impl Changes<'_> {
         let before = (now - kept.max_age).timestamp();
         let confirmed = self.confirmed(source, is_configured, before)?;
         let mut going: Vec<(Sequence, i64)> = Vec::new();
-        for entry in self.store.tree(Tree::BySource).scan_prefix(key.to_be_bytes()) {
+        for entry in self.store.walk(self.store.tree(Tree::BySource).scan_prefix(key.to_be_bytes()))
+        {
             let (place, value) = entry?;
             let Some((at, item)) = keys::time_of(&place, 4).zip(keys::item_of(&place)) else {
                 continue;
@@ -90,6 +91,7 @@ impl Changes<'_> {
             }
         }
         let newest_first = self.store.tree(Tree::BySource).scan_prefix(key.to_be_bytes()).rev();
+        let newest_first = self.store.walk(newest_first);
         let beyond = newest_first.skip(kept.per_source).take(most.saturating_sub(going.len()));
         for entry in beyond {
             let (place, value) = entry?;
@@ -120,7 +122,7 @@ impl Changes<'_> {
     pub fn retire_oldest(&mut self, most: usize, now: Timestamp) -> Result<Retired, StoreError> {
         let mut retired = Retired::default();
         let mut oldest: Vec<(SourceKey, Sequence)> = Vec::new();
-        for entry in self.store.tree(Tree::ByTime).iter().take(most) {
+        for entry in self.store.walk(self.store.tree(Tree::ByTime).iter()).take(most) {
             let (place, value) = entry?;
             let source = value.first_chunk().map(|bytes| SourceKey::from_be_bytes(*bytes));
             oldest.extend(source.zip(keys::item_of(&place)));
@@ -200,7 +202,8 @@ impl Changes<'_> {
         let mut current: Option<(SourceKey, Option<ListingRecord>)> = None;
         let mut last = None;
         let mut looked_at = 0;
-        for entry in self.store.tree(Tree::Guids).range(from.to_vec()..).take(GUIDS_LOOKED_AT) {
+        let guids = self.store.walk(self.store.tree(Tree::Guids).range(from.to_vec()..));
+        for entry in guids.take(GUIDS_LOOKED_AT) {
             let (place, value) = entry?;
             looked_at += 1;
             last = Some([&place[..], &[0]].concat());

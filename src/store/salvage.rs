@@ -5,10 +5,9 @@
 //! hangs is left behind.
 
 use std::ops::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::codec::Kind;
@@ -17,6 +16,7 @@ use super::keys::{self, Sequence, Tree};
 use super::portable::{Portable, RECORDS, Read, Walk};
 use super::record::SourceRecord;
 use super::{Lock, Store, StoreError};
+use crate::telemetry;
 
 /// One step takes no longer on the slowest disk; a database that is being opened may.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -79,6 +79,8 @@ fn read_all(database: &Path, cache: u64, lock: Arc<Lock>, records: &Records) {
     let store =
         opened.and_then(|db| quietly(|| Store::around(db, database, folder, lock).ok()).flatten());
     let Some(store) = store else { return };
+    // What is found to be damaged now is known.
+    *store.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
     let mut walk = Walk::new(&store);
     read_names(&mut walk);
     for (tree, read) in RECORDS {
@@ -176,5 +178,5 @@ impl Stretch<'_> {
 /// Does one step; `None` is a panic.
 fn quietly<T>(step: impl FnOnce() -> T) -> Option<T> {
     // The store that it may leave half changed is damaged already, and only read.
-    catch_unwind(AssertUnwindSafe(step)).ok()
+    telemetry::expecting(step)
 }

@@ -16,7 +16,7 @@ use super::{Store, StoreError};
 use crate::model::{ItemId, SourceId};
 
 /// A short journal is left alone.
-const MIN_LINES: u64 = 10_000;
+const MIN_ACTS: u64 = 10_000;
 
 /// What the last act on a brief, or on a brief and an item, is known by.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -33,19 +33,21 @@ impl Subject {
             Act::Put { brief, .. } => Some(Self::Brief(brief.id().to_owned())),
             Act::Removed { brief, .. } => Some(Self::Brief(brief.clone())),
             Act::Ruled { item, brief, .. } => Some(Self::Ruling(item.clone(), brief.clone())),
-            Act::Shown { .. } | Act::Retired { .. } | Act::Renamed { .. } => None,
+            Act::Shown { .. } | Act::Retired { .. } | Act::Renamed { .. } | Act::Group { .. } => {
+                None
+            }
         }
     }
 }
 
 impl Store {
     /// Returns whether more than half of the journal is dead.
-    pub fn journal_is_worn(&self) -> Result<bool, StoreError> {
-        let (lines, _) = self.extent()?;
+    pub fn journal_is_worn(&self) -> bool {
+        let (acts, ..) = self.extent();
         let counts = self.counts.get();
         let trees = [Tree::Items, Tree::Guids, Tree::Briefs, Tree::Rulings];
         let alive: u64 = trees.iter().map(|tree| counts.of(*tree)).sum();
-        Ok(lines > MIN_LINES.max(2 * alive))
+        acts > MIN_ACTS.max(2 * alive)
     }
 
     /// Writes the journal anew without what is dead, beside the writer; returns how many lines
@@ -58,9 +60,9 @@ impl Store {
         let renewed = self.folder.join("journal.jsonl.new");
         let at = |source| StoreError::Io { what: format!("write {}", renewed.display()), source };
         // What was appended by now is in the database too: no group is on its way.
-        let (before, length) = {
+        let (before, group, length) = {
             let _alone = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
-            self.extent()?
+            self.extent()
         };
         let mut last: HashMap<Subject, u64> = HashMap::new();
         read(&path, length, |number, act| {
@@ -80,17 +82,15 @@ impl Store {
             },
         })?;
         self.add_missing(&last, &mut file)?;
+        journal::write_line(&mut file, &Act::Group { number: group }).map_err(at)?;
         file.into_inner().map_err(|error| at(error.into_error()))?.sync_all().map_err(at)?;
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         journal.replace(&path, &renewed, length).map_err(at)?;
-        let (after, _) = journal.extent().map_err(at)?;
-        Ok((before, after))
+        Ok((before, journal.extent().0))
     }
 
-    fn extent(&self) -> Result<(u64, u64), StoreError> {
-        let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = || "read the journal".to_owned();
-        journal.extent().map_err(|source| StoreError::Io { what: what(), source })
+    fn extent(&self) -> (u64, u64, u64) {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).extent()
     }
 
     /// Returns the line of an item as it would be written now, if anything is left of the item.
@@ -130,7 +130,7 @@ impl Store {
             journal::write_line(file, &act).map_err(at)
         };
         add(Act::Minted(self.mint.clone().into()))?;
-        for entry in self.tree(Tree::Briefs) {
+        for entry in self.walk(self.tree(Tree::Briefs).iter()) {
             let (key, value) = entry?;
             let version: VersionRecord = self.decode(Tree::Briefs, Kind::Brief, &key, &value)?;
             let VersionRecord { brief, origin, stored } = version;
@@ -154,7 +154,7 @@ fn read(
         |source: io::Error| StoreError::Io { what: format!("read {}", path.display()), source };
     let mut number = 0;
     let mut failure = None;
-    journal::replay_part(path, length, |act| {
+    journal::replay_part(path, (0, length), |act| {
         number += 1;
         if failure.is_none() {
             failure = each(number, act).err();
@@ -199,7 +199,7 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let mut lines = 0;
         assert_eq!(journal::replay(&path, |_| lines += 1).unwrap(), 0);
-        assert_eq!(lines, 7);
+        assert_eq!(lines, 9, "two of them end groups");
 
         std::fs::remove_dir_all(folder.path().join("db")).unwrap();
         let (store, recovery) = open(folder.path());

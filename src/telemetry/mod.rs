@@ -5,6 +5,8 @@
 
 mod log;
 mod metrics;
+mod panics;
 
 pub use log::{Form, Levels, adjust, start};
 pub use metrics::{Metrics, Poll};
+pub use panics::{expecting, tell_panics};

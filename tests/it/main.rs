@@ -10,11 +10,13 @@
 
 mod articles;
 mod asking;
+mod bustle;
 mod commands;
 mod corpus;
 mod credentials;
 mod criteria;
 mod daemon;
+mod damaging;
 mod decoding;
 mod desk;
 mod differential;
@@ -27,6 +29,7 @@ mod hazards;
 mod hostile;
 mod journey;
 mod keeping;
+mod killing;
 mod logs;
 mod origin;
 mod pausing;

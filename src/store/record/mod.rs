@@ -93,4 +93,6 @@ pub(super) struct CountsRecord {
     pub(super) entries: BTreeMap<String, u64>,
     /// Of all keys and values.
     pub(super) bytes: u64,
+    /// The sum of their hashes, wrapping.
+    pub(super) sum: u128,
 }

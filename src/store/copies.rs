@@ -134,6 +134,15 @@ impl Write for Slow<'_> {
     }
 }
 
+/// Ends the writer's thread, however the test ends.
+struct Stop<'t>(&'t AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Restores a backup into a directory of its own, opens it, and looks.
 fn restored<T>(backup: &Path, look: impl FnOnce(&Store) -> T) -> T {
     let folder = tempfile::tempdir().unwrap();
@@ -167,12 +176,12 @@ fn a_backup_is_the_store_between_two_groups_while_the_writer_goes_on() {
                 committed.store(n, Ordering::SeqCst);
             }
         });
+        let _stop = Stop(&stop);
         for path in &backups {
             let file = File::create(path).unwrap();
             let mut slow = Slow { file, lines: 0, committed: &committed };
             store.back_up(&mut slow, at(0)).unwrap();
         }
-        stop.store(true, Ordering::SeqCst);
     });
 
     let reference = tempfile::tempdir().unwrap();
@@ -422,6 +431,7 @@ fn a_kill_in_a_restore_leaves_the_old_store_or_the_new_one() {
             drop(staged);
             let (store, recovery) = open_suspect(folder.path());
             assert_eq!((recovery, lines(&store)), (None, old));
+            assert!(!folder.path().join("db.new").exists(), "what was begun takes no room");
             continue;
         }
         staged.complete(switch::Aside::Restore, true, at(0)).unwrap();
@@ -476,4 +486,25 @@ fn a_compacted_store_is_smaller_and_holds_the_same() {
     assert_eq!((recovery, lines(&store)), (None, before));
     assert!(!replaced.exists());
     put(&store, &[story("a", "2", 2)]);
+}
+
+#[test]
+fn a_record_that_is_being_rewritten_is_read_in_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    commit(&store, 1);
+    let walked = |walk: &Walk<'_>| walk.whole(&mut |_| Ok(()));
+    let notes = touched::Notes::begin(&store).unwrap();
+    let walk = Walk::live(&store).unwrap();
+    // The item is written in two parts, of which a reader may see one.
+    let mut changes = store.begin();
+    let mut long = item(1, 2);
+    long.evidence = vec![noise(1, 20_000)];
+    changes.put_story(&long, at(2)).unwrap();
+    changes.commit().unwrap();
+    let key = keys::part(Kind::Item, &keys::sequence(1), 0);
+    store.tree(Tree::Bodies).remove(key).unwrap().expect("a further part");
+    walked(&walk).unwrap();
+    notes.take();
+    assert!(matches!(walked(&walk), Err(StoreError::Record { .. })), "nobody rewrites it");
 }

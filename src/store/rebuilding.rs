@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::codec::Kind;
 use super::copies::{back_up, brief_id, commit, item, lines, name_at};
+use super::intake::Wins;
+use super::portable::Portable;
 use super::rebuild::{REBUILDING, RebuildingRecord};
 use super::salvage::salvage;
 use super::testing::{at, put, story};
@@ -78,6 +80,7 @@ fn what_a_damaged_database_still_gives_wins_where_it_is_newer() {
     keep(&store, folder.path(), "20261101T000000Z");
     (11..=19).for_each(|n| commit(&store, n));
     let all = lines(&store);
+    let mint = store.record(Tree::Meta, Kind::Meta, MINT).unwrap().unwrap();
     drop(store);
     let aside = folder.path().join("db.corrupt-20261103T000000Z");
     fs::rename(folder.path().join("db"), &aside).unwrap();
@@ -90,6 +93,8 @@ fn what_a_damaged_database_still_gives_wins_where_it_is_newer() {
         let mut changes = store.begin();
         let rebuilding = RebuildingRecord { aside: Some(aside.clone()) };
         changes.seal(Tree::Meta, Kind::Meta, REBUILDING, &rebuilding).unwrap();
+        // It looks like a whole store but for that.
+        changes.take_in(Portable::Mint(mint), Wins::Newer).unwrap();
         changes.commit().unwrap();
     }
     let (store, recovery) = open(folder.path());

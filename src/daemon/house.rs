@@ -30,7 +30,7 @@ use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
 use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served};
-use crate::store::{Lock, Mint, Store, StoreError};
+use crate::store::{Compacted, Lock, Mint, Store, StoreError, compact};
 use crate::telemetry::Metrics;
 
 const PROJECT: &str = "https://github.com/briefwire/briefwire";
@@ -108,7 +108,8 @@ pub(super) struct House {
 
 /// Opens the store of a configuration, and says what had to be mended.
 pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, StoreError> {
-    let (store, recovery) = Store::open(&keeping::options(config), lock, clock::now())?;
+    let options = keeping::options(config);
+    let (store, recovery) = Store::open(&options, Arc::clone(&lock), clock::now())?;
     if let Some(recovery) = recovery {
         let words = recovery.words();
         let aside = recovery.put_aside.map(|path| path.display().to_string());
@@ -122,7 +123,24 @@ pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, Stor
             "the database was damaged and has been rebuilt: {words}"
         );
     }
-    Ok(store)
+    if store.is_worth_compacting()? { compacted(config, &lock, store) } else { Ok(store) }
+}
+
+/// Compacts a database whose file has grown far beyond what it holds; one that cannot be compacted
+/// is used as it is.
+fn compacted(config: &Config, lock: &Arc<Lock>, store: Store) -> Result<Store, StoreError> {
+    drop(store);
+    let options = keeping::options(config);
+    match compact(&options, Arc::clone(lock), clock::now()) {
+        Ok(Compacted { before, after, .. }) => {
+            tracing::info!(before, after, "the database was compacted");
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the database cannot be compacted, and is used as it is");
+        }
+    }
+    Ok(Store::open(&options, Arc::clone(lock), clock::now())?.0)
 }
 
 impl House {

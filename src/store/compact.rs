@@ -8,11 +8,16 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::switch::{Aside, Staging};
-use super::{Lock, Options, Store, StoreError};
+use super::{Lock, Options, Store, StoreError, free_space};
 use crate::model::Timestamp;
 
 /// Pairs that are written at a time.
 const BATCH: usize = 1_000;
+
+/// A database is compacted at a start when it is so many times as large as what it holds, …
+const TIMES: u64 = 3;
+/// … unless that is little.
+const MIN_BYTES: u64 = 64 << 20;
 
 /// What compacting did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,20 @@ pub struct Compacted {
     pub pairs: u64,
     /// Where the old database lies until the next clean start.
     pub replaced: Option<PathBuf>,
+}
+
+impl Store {
+    /// Returns whether compacting would give much room back, and there is room to do it.
+    pub fn is_worth_compacting(&self) -> Result<bool, StoreError> {
+        let (on_disk, logical) = (self.size_on_disk()?, self.logical_bytes());
+        // Where the file system does not tell, the copy will.
+        let free = free_space(&self.folder).unwrap_or(u64::MAX);
+        Ok(is_bloated(on_disk, logical) && free > TIMES.saturating_mul(logical))
+    }
+}
+
+fn is_bloated(on_disk: u64, logical: u64) -> bool {
+    on_disk > MIN_BYTES && on_disk > TIMES.saturating_mul(logical)
 }
 
 /// Copies a store's database into a new one, which takes its place once it is seen to be the same.
@@ -111,4 +130,17 @@ fn size(folder: &Path) -> io::Result<u64> {
         bytes += if metadata.is_dir() { size(&entry.path())? } else { metadata.len() };
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_much_waste_is_worth_a_copy() {
+        let mib = 1 << 20;
+        assert!(is_bloated(100 * mib, 30 * mib));
+        assert!(!is_bloated(100 * mib, 34 * mib));
+        assert!(!is_bloated(60 * mib, mib));
+    }
 }

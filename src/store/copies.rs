@@ -503,7 +503,7 @@ fn a_record_that_is_being_rewritten_is_read_in_its_turn() {
     changes.put_story(&long, at(2)).unwrap();
     changes.commit().unwrap();
     let key = keys::part(Kind::Item, &keys::sequence(1), 0);
-    store.tree(Tree::Bodies).remove(key).unwrap().expect("a further part");
+    store.tree(Tree::Parts).remove(key).unwrap().expect("a further part");
     walked(&walk).unwrap();
     notes.take();
     assert!(matches!(walked(&walk), Err(StoreError::Record { .. })), "nobody rewrites it");

@@ -62,7 +62,7 @@ impl Control {
         }
         let lock = Arc::new(Lock::take(&config.store.path).map_err(RunError::Store)?);
         house::announce(&lock, None);
-        let store = house::open_store(config, lock).map_err(RunError::Store)?;
+        let store = house::open_store(config, &lock).map_err(RunError::Store)?;
         let ground = Ground::new(config.clone(), None);
         let house = House::build(&ground, Arc::new(store))?;
         let Ground { served, mut orders, .. } = ground;

@@ -107,9 +107,9 @@ pub(super) struct House {
 }
 
 /// Opens the store of a configuration, and says what had to be mended.
-pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, StoreError> {
+pub(super) fn open_store(config: &Config, lock: &Arc<Lock>) -> Result<Store, StoreError> {
     let options = keeping::options(config);
-    let (store, recovery) = Store::open(&options, Arc::clone(&lock), clock::now())?;
+    let (store, recovery) = Store::open(&options, Arc::clone(lock), clock::now())?;
     if let Some(recovery) = recovery {
         let words = recovery.words();
         let aside = recovery.put_aside.map(|path| path.display().to_string());
@@ -123,7 +123,7 @@ pub(super) fn open_store(config: &Config, lock: Arc<Lock>) -> Result<Store, Stor
             "the database was damaged and has been rebuilt: {words}"
         );
     }
-    if store.is_worth_compacting()? { compacted(config, &lock, store) } else { Ok(store) }
+    if store.is_worth_compacting()? { compacted(config, lock, store) } else { Ok(store) }
 }
 
 /// Compacts a database whose file has grown far beyond what it holds; one that cannot be compacted
@@ -353,7 +353,7 @@ pub async fn poll_once(
 ) -> Result<Vec<(SourceId, Outcome)>, RunError> {
     let lock = Arc::new(Lock::take(&config.store.path)?);
     announce(&lock, None);
-    let store = open_store(config, lock)?;
+    let store = open_store(config, &lock)?;
     store.require_space(config.store.min_free)?;
     let ground = Ground::new(config.clone(), None);
     let mut house = House::build(&ground, Arc::new(store))?;

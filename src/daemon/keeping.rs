@@ -16,7 +16,7 @@ use crate::store::{self, Compacted, Lock, Options, RestoreError, Restored, Store
 pub async fn back_up(config: &Config, out: &mut dyn Write) -> Result<(), ControlError> {
     let Some(client) = Control::daemon(config).await? else {
         let lock = take_lock(config)?;
-        let store = house::open_store(config, lock).map_err(RunError::Store)?;
+        let store = house::open_store(config, &lock).map_err(RunError::Store)?;
         return Ok(store.back_up(out, clock::now()).map_err(RunError::Store)?);
     };
     let mut answer = client.open(&Call::get("/backup")).await.map_err(ControlError::Socket)?;

@@ -223,7 +223,7 @@ impl Daemon {
         let (done, opened) = oneshot::channel();
         std::thread::spawn(move || {
             // Nobody waits any more where the daemon was stopped meanwhile.
-            done.send(house::open_store(&config, lock)).ok();
+            done.send(house::open_store(&config, &lock)).ok();
         });
         match self.while_starting(None, opened).await {
             None => Ok(Attempt::Stopped),

@@ -48,7 +48,8 @@ fn the_fixture_of_this_version_is_written() {
     let text =
         desk.configuration(&["wire"]).replace("[store]", "[store]\nmax_items_per_source = 3");
     desk.write("c.toml", &text);
-    let long: String = (0..9_000_u32).map(|n| format!("word{} ", n * 7919 % 10_007)).collect();
+    let words: Vec<String> = (0..9_000_u32).map(|n| format!("word{}", n * 7919 % 10_007)).collect();
+    let long = words.join(" ");
     let items = [
         ("a", "Harbour wall gives way in the night storm", "The old harbour wall gave way."),
         ("b", "Ferry runs late after the storm", long.as_str()),

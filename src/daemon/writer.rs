@@ -112,6 +112,8 @@ pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>)
     let retention = Retention::new((setup.clock)());
     let (briefs, renamed) = (BTreeMap::new(), HashMap::new());
     let mut writer = Writer { setup, desk, briefs, renamed, retention };
+    // Before anybody can see that it was not done.
+    writer.catch_up();
     let thread = std::thread::spawn(move || writer.serve(receiver));
     Ok((sender, thread))
 }
@@ -128,7 +130,6 @@ pub(super) struct Writer {
 
 impl Writer {
     fn serve(&mut self, mut receiver: mpsc::Receiver<Work>) {
-        self.catch_up();
         while let Some(first) = receiver.blocking_recv() {
             let began = Instant::now();
             let store = Arc::clone(&self.setup.store);

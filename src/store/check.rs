@@ -119,7 +119,7 @@ impl Store {
     }
 
     fn item(&self, item: Sequence) -> Result<Option<ItemRecord>, StoreError> {
-        self.record(Tree::Items, Kind::Item, &keys::sequence(item))
+        self.record_now(Tree::Items, Kind::Item, &keys::sequence(item))
     }
 
     /// An item stands in every index, as it is now.
@@ -176,13 +176,13 @@ impl Store {
 
     fn fault_of_guid(&self, key: &[u8]) -> Result<Option<String>, StoreError> {
         // One that leads to no item is of an item that retention took.
-        self.record::<GuidRecord>(Tree::Guids, Kind::Guid, key)?;
+        self.record_now::<GuidRecord>(Tree::Guids, Kind::Guid, key)?;
         let known = keys::guid_of(key).and_then(|(source, _)| self.source_of(source));
         Ok(known.is_none().then(|| "its source is not known".to_owned()))
     }
 
     fn fault_of_listing(&self, key: &[u8]) -> Result<Option<String>, StoreError> {
-        let record: Option<ListingRecord> = self.record(Tree::Listings, Kind::Listing, key)?;
+        let record: Option<ListingRecord> = self.record_now(Tree::Listings, Kind::Listing, key)?;
         for item in record.unwrap_or_default().items {
             if !self.tree(Tree::Items).contains_key(keys::sequence(item))? {
                 return Ok(Some("an item that it names is missing".to_owned()));

@@ -314,12 +314,24 @@ impl<'s> Walk<'s> {
         let Some(source) = self.name(Tree::Listings, key, number)? else { return Ok(None) };
         let mut items = Vec::new();
         for item in record.items {
-            let key = keys::sequence(item);
-            let known = self.store.record::<ItemRecord>(Tree::Items, Kind::Item, &key)?;
-            items.extend(known.map(|known| Hex(known.id)));
+            items.extend(self.id_of(item)?.map(Hex));
         }
         let guids = record.guids.into_iter().map(Hex).collect();
         Ok(Some(Portable::Listing { source, items, guids }))
+    }
+
+    /// Returns the id of an item.
+    fn id_of(&self, item: Sequence) -> Result<Option<u128>, StoreError> {
+        let key = keys::sequence(item);
+        let record = self.store.record::<ItemRecord>(Tree::Items, Kind::Item, &key);
+        match record {
+            Err(StoreError::Record { .. })
+                if self.is_live && self.store.is_noted(Tree::Items, &key) =>
+            {
+                Ok(None)
+            }
+            record => Ok(record?.map(|record| record.id)),
+        }
     }
 
     fn guid(&self, key: &[u8], value: &[u8]) -> Result<Option<Portable>, StoreError> {

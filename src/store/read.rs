@@ -323,19 +323,24 @@ impl Store {
         kind: Kind,
         key: &[u8],
     ) -> Result<Option<T>, StoreError> {
-        let mut value = self.get(tree, key)?;
-        while let Some(read) = value {
-            let error = match self.unseal(tree, kind, (key, &read)) {
-                Err(error) if error.is_damage() => error,
-                decoded => return decoded.map(Some),
-            };
-            value = self.get(tree, key)?;
-            // Unless it was written anew meanwhile, and its parts with it.
-            if value == Some(read) {
-                return Err(self.noticed(error));
+        match self.record_now(tree, kind, key) {
+            Err(error) if error.is_damage() => {
+                // A group may be half there: its parts are written one after the other.
+                let _alone = self.wait_for_commits();
+                self.record_now(tree, kind, key).map_err(|error| self.noticed(error))
             }
+            read => read,
         }
-        Ok(None)
+    }
+
+    pub(super) fn record_now<T: DeserializeOwned>(
+        &self,
+        tree: Tree,
+        kind: Kind,
+        key: &[u8],
+    ) -> Result<Option<T>, StoreError> {
+        let Some(value) = self.get(tree, key)? else { return Ok(None) };
+        self.unseal(tree, kind, (key, &value)).map(Some)
     }
 
     /// Turns a value into a record; what cannot be read is read again.

@@ -5,12 +5,16 @@
 //! are read while no commit can come between.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 use super::changes::Changes;
 use super::keys::{self, Tree};
 use super::portable::RECORDS;
 use super::{Store, StoreError};
+
+/// No group takes longer to appear.
+const PATIENCE_MS: u32 = 2_000;
 
 /// Keys of records that were written or removed.
 #[derive(Debug, Default)]
@@ -46,6 +50,20 @@ impl Store {
     /// Keeps commits from appearing for as long as it is held.
     pub(super) fn hold_commits(&self) -> MutexGuard<'_, Option<Touched>> {
         self.noting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no group is half there, and keeps it so; `None` is for whoever keeps it so already.
+    pub(super) fn wait_for_commits(&self) -> Option<MutexGuard<'_, Option<Touched>>> {
+        for _ in 0..PATIENCE_MS {
+            match self.noting.try_lock() {
+                Ok(held) => return Some(held),
+                Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
+                Err(TryLockError::WouldBlock) => {
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+            }
+        }
+        None
     }
 
     /// Returns whether a record was written since notes were last taken.

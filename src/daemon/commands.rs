@@ -8,11 +8,17 @@ use super::writer::Writer;
 use crate::model::{Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Timestamp};
 use crate::store::{Store, StoreError};
 
+/// Items that are decided on again in one group.
+const REVIEWED: usize = 200;
+
 impl Writer {
     /// Decides again where only the journal knew of a change: a kill came in between.
     pub(super) fn catch_up(&mut self) {
         let store = Arc::clone(&self.setup.store);
         let (mut group, now) = (Group::new(&store), (self.setup.clock)());
+        if store.is_rebuilt() {
+            return self.review_all(&store, now);
+        }
         let mut failure = None;
         for id in store.caught_up() {
             let reviewed = self
@@ -24,6 +30,29 @@ impl Writer {
             }
         }
         self.finish(group, failure);
+    }
+
+    /// Decides again on every recent item, a group at a time.
+    fn review_all(&mut self, store: &Arc<Store>, now: Timestamp) {
+        let known = self.desk.known_items(store).unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "items cannot be decided on again");
+            Vec::new()
+        });
+        for items in known.chunks(REVIEWED) {
+            let mut group = Group::new(store);
+            let reviewed = self.desk.review(&mut group.changes, items.iter().copied(), None, now);
+            let failure = match reviewed {
+                Ok(stories) => {
+                    for story in &stories {
+                        group.note(story);
+                    }
+                    None
+                }
+                Err(error) => Some(error),
+            };
+            self.finish(group, failure);
+        }
     }
 
     fn items_of(

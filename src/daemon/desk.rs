@@ -191,6 +191,13 @@ impl Desk {
         Ok(shown)
     }
 
+    /// Returns the recent items, and those that somebody has ruled on.
+    pub(super) fn known_items(&self, store: &Store) -> Result<Vec<ItemId>, StoreError> {
+        let mut items: BTreeSet<ItemId> = self.recent.items().into_iter().collect();
+        items.extend(store.rulings()?.into_iter().map(|ruling| ruling.item));
+        Ok(items.into_iter().collect())
+    }
+
     /// Returns whether an item waits for a brief.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()

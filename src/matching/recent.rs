@@ -106,6 +106,13 @@ impl Recent {
         }
     }
 
+    /// Returns every item that is remembered, in the order of the ids.
+    pub fn items(&self) -> Vec<ItemId> {
+        let mut ids: Vec<ItemId> = self.slots.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// Takes out every item that is older than `oldest`.
     pub fn forget_before(&mut self, oldest: Timestamp) {
         while let Some((_, id)) = self.by_age.first().copied().filter(|(at, _)| *at < oldest) {

@@ -59,6 +59,12 @@ impl Store {
         self.write_journal_anew(known)
     }
 
+    /// Returns whether it was rebuilt when it was opened: items may have come back older than
+    /// their briefs.
+    pub fn is_rebuilt(&self) -> bool {
+        self.is_rebuilt
+    }
+
     /// Returns the briefs whose changes only the journal had: items are to be decided on again.
     pub fn caught_up(&self) -> &[BriefId] {
         &self.caught_up

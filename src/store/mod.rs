@@ -230,6 +230,8 @@ pub struct Store {
     damage: Mutex<Option<String>>,
     /// Briefs whose changes only the journal had.
     caught_up: Vec<BriefId>,
+    /// Whether it was rebuilt when it was opened.
+    is_rebuilt: bool,
     mint: Mint,
 }
 
@@ -296,6 +298,7 @@ impl Store {
             None
         };
         store.reread_names()?;
+        store.is_rebuilt = recovery.is_some();
         if recovery.is_none() {
             store.catch_up()?;
         }
@@ -351,6 +354,7 @@ impl Store {
             scan: Mutex::default(),
             damage: Mutex::default(),
             caught_up: Vec::new(),
+            is_rebuilt: false,
             mint: Mint { authority: String::new(), date: String::new() },
         })
     }

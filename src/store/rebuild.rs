@@ -17,7 +17,7 @@ use super::codec::Kind;
 use super::intake::Wins;
 use super::journal::{self, Act};
 use super::keys::Tree;
-use super::record::{GuidRecord, Millis, millis, moment};
+use super::record::{GuidRecord, Millis, SourceRecord, millis, moment};
 use super::renames::Renames;
 use super::restore::GROUP_VALUES;
 use super::salvage::salvage;
@@ -117,6 +117,7 @@ impl Store {
             recovery.lost += self.fill_from_damaged(aside, options.cache)?;
         }
         recovery.lost += self.replay_journal()?;
+        self.read_anew()?;
         self.tell(&mut recovery, now)?;
         Ok(recovery)
     }
@@ -192,6 +193,23 @@ impl Store {
     fn replay_some(&self, acts: Vec<Act>) -> Result<(), StoreError> {
         let mut changes = self.begin();
         acts.into_iter().try_for_each(|act| changes.replay(act))?;
+        changes.commit()
+    }
+
+    /// Has every source read whole at its next poll: what came back of an item may be older than
+    /// the document that was read last.
+    fn read_anew(&self) -> Result<(), StoreError> {
+        let mut changes = self.begin();
+        for entry in self.walk(self.tree(Tree::Sources).iter()) {
+            let (key, value) = entry?;
+            let mut record: SourceRecord =
+                self.decode(Tree::Sources, Kind::Source, &key, &value)?;
+            record.read_anew();
+            changes.seal(Tree::Sources, Kind::Source, &key, &record)?;
+            if changes.len() >= GROUP_VALUES {
+                std::mem::replace(&mut changes, self.begin()).commit()?;
+            }
+        }
         changes.commit()
     }
 

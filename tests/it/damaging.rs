@@ -350,7 +350,9 @@ impl Finding {
         note(self.items > 0 && !self.is_said, "SILENT");
         note(self.briefs > 0, "BRIEFS");
         note(self.items > 0 && !self.told.contains("rebuilt"), "READYZ");
-        let journal = file.ends_with("journal.jsonl") && harm != Harm::None;
+        // The last byte ends a line, and is put back.
+        let nothing = matches!(harm, Harm::None | Harm::LastByte);
+        let journal = file.ends_with("journal.jsonl") && !nothing;
         note(journal && !self.is_said, "UNSAID");
         note(harm == Harm::None && self.is_said, "FALSE ALARM");
         faults

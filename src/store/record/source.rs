@@ -151,6 +151,13 @@ impl SourceRecord {
         }
     }
 
+    /// Has the next document read whole, whatever was read last.
+    pub(in crate::store) fn read_anew(&mut self) {
+        self.validators = None;
+        self.body = None;
+        self.read_whole = None;
+    }
+
     pub(in crate::store) fn into_state(self) -> SourceState {
         let facts = self.facts;
         let by = if self.moved_by_page { FoundBy::Page } else { FoundBy::Redirect };

@@ -6,53 +6,53 @@ use std::sync::Arc;
 use super::group::Group;
 use super::writer::Writer;
 use crate::model::{Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Timestamp};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Undecided};
 
 /// Items that are decided on again in one group.
 const REVIEWED: usize = 200;
 
 impl Writer {
-    /// Decides again where only the journal knew of a change: a kill came in between.
+    /// Decides on items for what has come into the store without them: a kill came in between, or
+    /// the database was rebuilt.
     pub(super) fn catch_up(&mut self) {
         let store = Arc::clone(&self.setup.store);
-        let (mut group, now) = (Group::new(&store), (self.setup.clock)());
-        if store.is_rebuilt() {
-            return self.review_all(&store, now);
+        if let Err(error) = self.try_catch_up(&store) {
+            self.finish(Group::new(&store), Some(error));
         }
-        let mut failure = None;
-        for id in store.caught_up() {
-            let reviewed = self
-                .items_of(&store, id, &group)
-                .and_then(|items| self.desk.review(&mut group.changes, items, Some(id), now));
-            match reviewed {
-                Ok(stories) => stories.iter().for_each(|story| group.note(story)),
-                Err(error) => failure = Some(error),
-            }
-        }
-        self.finish(group, failure);
     }
 
-    /// Decides again on every recent item, a group at a time.
-    fn review_all(&mut self, store: &Arc<Store>, now: Timestamp) {
-        let known = self.desk.known_items(store).unwrap_or_else(|error| {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "items cannot be decided on again");
-            Vec::new()
-        });
-        for items in known.chunks(REVIEWED) {
-            let mut group = Group::new(store);
-            let reviewed = self.desk.review(&mut group.changes, items.iter().copied(), None, now);
-            let failure = match reviewed {
-                Ok(stories) => {
-                    for story in &stories {
-                        group.note(story);
-                    }
-                    None
-                }
-                Err(error) => Some(error),
-            };
-            self.finish(group, failure);
+    fn try_catch_up(&mut self, store: &Arc<Store>) -> Result<(), StoreError> {
+        let (undecided, now) = (store.undecided()?, (self.setup.clock)());
+        if undecided == Undecided::default() {
+            return Ok(());
         }
+        let all = if undecided.all { self.desk.known_items(store)? } else { Vec::new() };
+        for items in all.chunks(REVIEWED) {
+            let mut group = Group::new(store);
+            self.decide(&mut group, items.iter().copied(), None, now)?;
+            self.finish(group, None);
+        }
+        let mut group = Group::new(store);
+        for id in &undecided.briefs {
+            let items = self.items_of(store, id, &group)?;
+            self.decide(&mut group, items, Some(id), now)?;
+        }
+        group.changes.decided()?;
+        self.finish(group, None);
+        Ok(())
+    }
+
+    fn decide(
+        &mut self,
+        group: &mut Group<'_>,
+        items: impl IntoIterator<Item = ItemId>,
+        edited: Option<&BriefId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        for story in self.desk.review(&mut group.changes, items, edited, now)? {
+            group.note(&story);
+        }
+        Ok(())
     }
 
     fn items_of(

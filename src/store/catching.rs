@@ -4,7 +4,12 @@
 //! database, which sled opens where it cannot read the newer; fewer is a journal that has lost its
 //! end.
 
-use super::changes::GROUP;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::changes::{Changes, GROUP};
+use super::codec::Kind;
 use super::journal::{self, Act, Survey};
 use super::keys::{self, Tree};
 use super::{Store, StoreError};
@@ -41,10 +46,11 @@ impl Store {
             }
         }
         changes.put_group(survey.last.max(known));
+        let mut undecided = self.undecided()?;
+        undecided.briefs.extend(briefs);
+        changes.put_undecided(&undecided)?;
         changes.commit()?;
-        self.reread_names()?;
-        self.caught_up = briefs;
-        Ok(())
+        self.reread_names()
     }
 
     /// Writes again what the journal has lost and the database knows.
@@ -59,16 +65,48 @@ impl Store {
         self.write_journal_anew(known)
     }
 
-    /// Returns whether it was rebuilt when it was opened: items may have come back older than
-    /// their briefs.
-    pub fn is_rebuilt(&self) -> bool {
-        self.is_rebuilt
+    /// Returns what has come into the store without a decision on items.
+    pub fn undecided(&self) -> Result<Undecided, StoreError> {
+        let record = self.record::<UndecidedRecord>(Tree::Meta, Kind::Meta, UNDECIDED)?;
+        let Some(UndecidedRecord { briefs, all }) = record else {
+            return Ok(Undecided::default());
+        };
+        let briefs = briefs.into_iter().filter_map(|id| BriefId::new(id).ok()).collect();
+        Ok(Undecided { briefs, all })
+    }
+}
+
+impl Changes<'_> {
+    /// Notes what items have to be decided on for, until [`Changes::decided`].
+    pub(super) fn put_undecided(&mut self, undecided: &Undecided) -> Result<(), StoreError> {
+        let briefs = undecided.briefs.iter().map(ToString::to_string).collect();
+        let record = UndecidedRecord { briefs, all: undecided.all };
+        self.seal(Tree::Meta, Kind::Meta, UNDECIDED, &record)
     }
 
-    /// Returns the briefs whose changes only the journal had: items are to be decided on again.
-    pub fn caught_up(&self) -> &[BriefId] {
-        &self.caught_up
+    /// Items have been decided on.
+    pub fn decided(&mut self) -> Result<(), StoreError> {
+        self.remove(Tree::Meta, Kind::Meta, UNDECIDED)
     }
+}
+
+/// What has come into the store without a decision on items; it stands until that is made, since
+/// a kill may come in between.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Undecided {
+    /// Briefs whose changes only the journal had.
+    pub briefs: BTreeSet<BriefId>,
+    /// Whether the store was rebuilt: any item may be older than its brief.
+    pub all: bool,
+}
+
+/// Where that stands in `meta`.
+const UNDECIDED: &[u8] = b"undecided";
+
+#[derive(Serialize, Deserialize)]
+struct UndecidedRecord {
+    briefs: Vec<String>,
+    all: bool,
 }
 
 fn brief_of(act: &Act) -> Option<BriefId> {
@@ -136,10 +174,15 @@ mod tests {
         let (store, recovery) = open(folder.path());
         assert_eq!(recovery, None, "that is no damage");
         assert_eq!(briefs(&store), ["a", "b"]);
-        assert_eq!(store.caught_up(), [BriefId::new("b").unwrap()]);
+        let undecided = store.undecided().unwrap();
+        assert_eq!(undecided.briefs, BTreeSet::from([BriefId::new("b").unwrap()]));
         drop(store);
         let (store, _) = open(folder.path());
-        assert_eq!(store.caught_up(), [], "once");
+        assert_eq!(store.undecided().unwrap(), undecided, "until it is decided");
+        let mut changes = store.begin();
+        changes.decided().unwrap();
+        changes.commit().unwrap();
+        assert_eq!(store.undecided().unwrap(), Undecided::default());
     }
 
     #[test]

@@ -45,10 +45,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
-use crate::model::{BriefId, SourceId, SourceState, Timestamp};
+use crate::model::{SourceId, SourceState, Timestamp};
 
 pub use archive::{BackupError, Summary, created, verify};
 pub use backup::{ArchiveError, Counts, Unfinished};
+pub use catching::Undecided;
 pub use changes::Changes;
 pub use check::{Checked, Damage};
 pub use codec::CodecError;
@@ -228,10 +229,6 @@ pub struct Store {
     scan: Mutex<Option<Scan>>,
     /// How it was found to be damaged.
     damage: Mutex<Option<String>>,
-    /// Briefs whose changes only the journal had.
-    caught_up: Vec<BriefId>,
-    /// Whether it was rebuilt when it was opened.
-    is_rebuilt: bool,
     mint: Mint,
 }
 
@@ -298,7 +295,6 @@ impl Store {
             None
         };
         store.reread_names()?;
-        store.is_rebuilt = recovery.is_some();
         if recovery.is_none() {
             store.catch_up()?;
         }
@@ -353,8 +349,6 @@ impl Store {
             noting: Noting::default(),
             scan: Mutex::default(),
             damage: Mutex::default(),
-            caught_up: Vec::new(),
-            is_rebuilt: false,
             mint: Mint { authority: String::new(), date: String::new() },
         })
     }

@@ -21,7 +21,7 @@ use super::record::{GuidRecord, Millis, SourceRecord, millis, moment};
 use super::renames::Renames;
 use super::restore::GROUP_VALUES;
 use super::salvage::salvage;
-use super::{Options, Store, StoreError, archive};
+use super::{Options, Store, StoreError, Undecided, archive};
 use crate::model::{SourceId, Timestamp};
 
 /// Stands in `meta` while a rebuild is not done: which database was put aside for it.
@@ -226,6 +226,7 @@ impl Store {
         let record = RebuiltRecord { at: millis(now), words: recovery.words() };
         let mut changes = self.begin();
         changes.seal(Tree::Meta, Kind::Meta, REBUILT, &record)?;
+        changes.put_undecided(&Undecided { all: true, ..Undecided::default() })?;
         let journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         changes.put_group(journal.extent().1);
         drop(journal);

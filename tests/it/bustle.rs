@@ -379,7 +379,7 @@ impl<'d> Bustle<'d> {
         let text = |item: &Value, key: &str| item[key].as_str().unwrap_or_default().to_owned();
         let mut stored = BTreeMap::new();
         for item in &items {
-            let n: usize = text(item, "publisher_guid").trim_start_matches("g-").parse().unwrap();
+            let n = report_of(item);
             let known = stored.insert(n, item);
             assert!(known.is_none(), "report {n} is there twice");
         }
@@ -428,10 +428,12 @@ impl<'d> Bustle<'d> {
         }
     }
 
-    /// Forgets the items that no source lists any more: a lost database takes them along.
-    pub(crate) fn forget_what_is_not_listed(&self) {
-        let listed: HashSet<usize> =
+    /// Forgets the items that no source lists any more and no backup has: a lost database takes
+    /// them along.
+    pub(crate) fn forget_what_is_not_listed(&self, kept: Option<&HashSet<usize>>) {
+        let mut listed: HashSet<usize> =
             (0..SOURCES.len()).flat_map(|source| self.numbers(source)).collect();
+        listed.extend(kept.into_iter().flatten());
         let mut reports = self.reports.lock().unwrap();
         for (n, report) in reports.iter_mut().enumerate() {
             report.is_lost |= !listed.contains(&n);
@@ -460,6 +462,12 @@ impl<'d> Bustle<'d> {
             .flat_map(|source| self.numbers(source))
             .all(|n| guids.contains(format!("g-{n}").as_str()))
     }
+}
+
+/// Returns the number of the report that a stored item is.
+pub(crate) fn report_of(item: &Value) -> usize {
+    let guid = item["publisher_guid"].as_str().unwrap();
+    guid.trim_start_matches("g-").parse().unwrap()
 }
 
 fn summary(n: usize) -> String {

@@ -1,6 +1,6 @@
 //! SIGKILL at moments drawn by a seed, and what must hold after each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::bustle::{Beat, Bustle, Dice, SOURCES, ask};
+use crate::bustle::{Beat, Bustle, Dice, SOURCES, ask, report_of};
 use crate::desk::Desk;
 use crate::serving::TOKEN;
 
@@ -205,9 +205,10 @@ impl Trial<'_> {
         self.account.at_start += 1;
     }
 
-    /// Destroys the database under a killed daemon, and holds the next one to what the journal
-    /// and the sources still know.
+    /// Destroys the database under a killed daemon, and holds the next one to what the journal,
+    /// the sources and every second time a backup still know.
     fn destroy(&mut self) {
+        let kept = self.back_up();
         let database = self.desk.path("store/db");
         if self.dice.below(2) == 0 {
             let noise: Vec<u8> = std::iter::repeat_n(0x5a, 1 << 20).collect();
@@ -215,9 +216,7 @@ impl Trial<'_> {
         } else {
             std::fs::remove_dir_all(&database).unwrap();
         }
-        // A backup that was made before would be checked here: every item of it is there
-        // unchanged, whether its source lists it or not.
-        self.bustle.forget_what_is_not_listed();
+        self.bustle.forget_what_is_not_listed(kept.as_ref());
         std::fs::remove_file(self.desk.path("log")).unwrap();
         let life = Life::begin(self.desk);
         let base = life.base().expect("it listens");
@@ -225,7 +224,9 @@ impl Trial<'_> {
         life.until_well(&base, "readyz");
         let log = std::fs::read_to_string(self.desk.path("log")).unwrap();
         let told = log.lines().find(|line| line.contains("ERROR") && line.contains("rebuilt"));
-        assert!(told.is_some_and(|line| line.contains("briefs=")), "{log}");
+        let told = told.unwrap_or_default();
+        assert!(told.contains("briefs="), "{log}");
+        assert_eq!(told.contains("with the backup"), kept.is_some(), "{log}");
         for source in SOURCES {
             let path = format!("api/sources/{source}/poll");
             assert_eq!(ask(&base, "POST", &path, &[TOKEN], b"").unwrap().0, 200);
@@ -238,6 +239,22 @@ impl Trial<'_> {
         self.bustle.hold(&base, true);
         life.kill();
         self.account.destroyed += 1;
+    }
+
+    /// Makes a backup, or not, and lets a life pass; returns the reports that the backup has.
+    fn back_up(&mut self) -> Option<HashSet<usize>> {
+        let folder = self.desk.path("store/backups");
+        if self.account.destroyed % 2 == 1 {
+            // What an earlier one holds is no more than the sources list.
+            std::fs::remove_dir_all(&folder).ok();
+            return None;
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(format!("briefwire-{}.jsonl", self.account.destroyed));
+        self.desk.ok(&["backup", &path.display().to_string()]);
+        let kept = self.desk.items().iter().map(report_of).collect();
+        self.live();
+        Some(kept)
     }
 
     fn end(mut self) {

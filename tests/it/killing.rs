@@ -99,7 +99,7 @@ fn nothing_that_was_promised_is_lost_by_kills() {
     let mut trial = Trial { desk: &desk, bustle, dice: Dice(seed), account: Account::default() };
     for kill in 1..=kills {
         // The first start has nothing to serve yet, and nothing to lose.
-        if kill > 1 && trial.dice.below(4) == 0 {
+        if kill > 1 && trial.dice.below(3) == 0 {
             trial.kill_at_start();
         }
         trial.live();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bustle::ask;
-use crate::desk::Desk;
+use crate::desk::{Desk, copy};
 use crate::origin::Answer;
 use crate::serving::TOKEN;
 
@@ -399,19 +399,6 @@ fn print(desk: &Desk, numbers: &[usize]) {
             );
         }
         desk.origin.script(source, Answer::ok(xml + "</channel></rss>"));
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => copy(&entry.path(), &target),
-            kind if kind.is_file() => drop(std::fs::copy(entry.path(), target).unwrap()),
-            _ => {}
-        }
     }
 }
 

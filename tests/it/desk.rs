@@ -324,6 +324,21 @@ pub(crate) fn missing(what: &str) {
     eprintln!("skipped: {what} is missing");
 }
 
+/// Copies a directory with all files that are below it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy(&entry.path(), &target),
+            kind if kind.is_file() => drop(std::fs::copy(entry.path(), target).unwrap()),
+            // A socket is somebody else's.
+            _ => {}
+        }
+    }
+}
+
 /// Returns an RSS feed of items: guid, title, text.
 pub(crate) fn feed(items: &[(&str, &str, &str)]) -> String {
     let mut xml = "<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>The Wire</title>\

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::desk::{Desk, between, feed, needs};
+use crate::desk::{Desk, between, copy, feed, needs};
 use crate::origin::Answer;
 
 const WALL: (&str, &str, &str) = (
@@ -212,19 +212,6 @@ fn the_demo_holds_what_the_readme_says() {
         assert!(strait.contains(&format!("<h3><strong>{heading}</strong></h3>")), "{heading}");
     }
     assert_eq!(between(strait, "<dt>", "</dt>").len(), 4);
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::desk::{Desk, feed, missing};
+use crate::desk::{Desk, copy, feed, missing};
 use crate::origin::Answer;
 use crate::serving::TOKEN;
 
@@ -88,19 +88,6 @@ fn the_fixture_of_this_version_is_written() {
     }
     std::fs::remove_dir_all(version.join("store")).ok();
     copy(&desk.path("store"), &version.join("store"));
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, target).unwrap();
-        }
-    }
 }
 
 /// Returns every file below a directory but the lock, with its bytes.

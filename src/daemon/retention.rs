@@ -107,6 +107,10 @@ impl Retention {
                     }
                 }
                 self.renew_journal(&setup.store);
+                if setup.store.has_outgrown()? {
+                    tracing::info!("the database's file has outgrown what it holds: compacting it");
+                    setup.broken.notify_one();
+                }
                 self.rest(now);
                 return Ok(false);
             }

@@ -16,6 +16,8 @@ const BATCH: usize = 1_000;
 
 /// A database is compacted at a start when it is so many times as large as what it holds, …
 const TIMES: u64 = 3;
+/// … and a running daemon closes it for that when it is so many times as large, …
+const TIMES_RUNNING: u64 = 6;
 /// … unless that is little.
 const MIN_BYTES: u64 = 64 << 20;
 
@@ -35,15 +37,24 @@ pub struct Compacted {
 impl Store {
     /// Returns whether compacting would give much room back, and there is room to do it.
     pub fn is_worth_compacting(&self) -> Result<bool, StoreError> {
+        self.is_larger_than(TIMES)
+    }
+
+    /// Returns whether it would, so much that a store in use is worth closing for it.
+    pub fn has_outgrown(&self) -> Result<bool, StoreError> {
+        self.is_larger_than(TIMES_RUNNING)
+    }
+
+    fn is_larger_than(&self, times: u64) -> Result<bool, StoreError> {
         let (on_disk, logical) = (self.size_on_disk()?, self.logical_bytes());
         // Where the file system does not tell, the copy will.
         let free = free_space(&self.folder).unwrap_or(u64::MAX);
-        Ok(is_bloated(on_disk, logical) && free > TIMES.saturating_mul(logical))
+        Ok(is_bloated(on_disk, logical, times) && free > TIMES.saturating_mul(logical))
     }
 }
 
-fn is_bloated(on_disk: u64, logical: u64) -> bool {
-    on_disk > MIN_BYTES && on_disk > TIMES.saturating_mul(logical)
+fn is_bloated(on_disk: u64, logical: u64, times: u64) -> bool {
+    on_disk > MIN_BYTES && on_disk > times.saturating_mul(logical)
 }
 
 /// Copies a store's database into a new one, which takes its place once it is seen to be the same.
@@ -139,8 +150,9 @@ mod tests {
     #[test]
     fn only_much_waste_is_worth_a_copy() {
         let mib = 1 << 20;
-        assert!(is_bloated(100 * mib, 30 * mib));
-        assert!(!is_bloated(100 * mib, 34 * mib));
-        assert!(!is_bloated(60 * mib, mib));
+        assert!(is_bloated(100 * mib, 30 * mib, TIMES));
+        assert!(!is_bloated(100 * mib, 34 * mib, TIMES));
+        assert!(!is_bloated(60 * mib, mib, TIMES));
+        assert!(!is_bloated(100 * mib, 30 * mib, TIMES_RUNNING));
     }
 }

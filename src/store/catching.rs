@@ -5,6 +5,7 @@
 //! end.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::model::BriefId;
 impl Store {
     /// Adds to the database the acts that a kill kept from it, or mends a journal that has lost
     /// some; an older state of the database is [`StoreError::Damaged`].
-    pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
+    pub(super) fn catch_up(&self) -> Result<(), StoreError> {
         let path = self.folder.join("journal.jsonl");
         let at = |source| StoreError::Io { what: format!("read {}", path.display()), source };
         let known = self.get(Tree::Meta, GROUP)?.as_deref().and_then(keys::item_of).unwrap_or(0);
@@ -28,14 +29,22 @@ impl Store {
             let what = format!("the database does not have the journal's last {groups} groups");
             return Err(StoreError::Damaged { what });
         }
+        if survey.groups > 0 || survey.has_tail {
+            self.bring(&path, &survey, known)?;
+        }
+        // Last: what it is written anew from has everything by now.
         if survey.unreadable > 0 || survey.last < known {
             self.mend_journal(survey, known)?;
         }
-        if survey.groups == 0 && !survey.has_tail {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Brings what stands in the journal alone, and notes which briefs items are to be decided on
+    /// for.
+    fn bring(&self, path: &Path, survey: &Survey, known: u64) -> Result<(), StoreError> {
+        let at = |source| StoreError::Io { what: format!("read {}", path.display()), source };
         let mut acts = Vec::new();
-        journal::replay_part(&path, (survey.from, u64::MAX), |act| acts.push(act)).map_err(at)?;
+        journal::replay_part(path, (survey.from, u64::MAX), |act| acts.push(act)).map_err(at)?;
         let mut changes = self.begin();
         let mut briefs = Vec::new();
         for act in acts {
@@ -62,7 +71,7 @@ impl Store {
             "the journal was damaged: {lines} of its lines cannot be read and {groups} groups are \
              missing; it is written anew from the database, which has what they said"
         );
-        self.write_journal_anew(known)
+        self.write_journal_anew(known.max(survey.last))
     }
 
     /// Returns what has come into the store without a decision on items.
@@ -121,7 +130,7 @@ fn brief_of(act: &Act) -> Option<BriefId> {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
 
     use super::*;
     use crate::model::{Brief, BriefOrigin};
@@ -183,6 +192,26 @@ mod tests {
         changes.decided().unwrap();
         changes.commit().unwrap();
         assert_eq!(store.undecided().unwrap(), Undecided::default());
+    }
+
+    #[test]
+    fn a_kill_and_a_damaged_journal_together_lose_nothing_either() {
+        let folder = tempfile::tempdir().unwrap();
+        put_briefs(folder.path(), &["a"]);
+        let earlier = Earlier::keep(folder.path());
+        put_briefs(folder.path(), &["b"]);
+        earlier.put_back(folder.path());
+        let path = folder.path().join("journal.jsonl");
+        let text = fs::read_to_string(&path).unwrap().replacen("Summary.", "Summary!", 1);
+        fs::write(&path, text).unwrap();
+        let (store, recovery) = open(folder.path());
+        assert_eq!((recovery, briefs(&store)), (None, vec!["a".to_owned(), "b".to_owned()]));
+        drop(store);
+        let expected = journal::survey(&path, u64::MAX).unwrap();
+        assert_eq!(expected.unreadable, 0, "it is whole again");
+        let (store, _) = open(folder.path());
+        let group = store.get(Tree::Meta, GROUP).unwrap().as_deref().and_then(keys::item_of);
+        assert_eq!(group, Some(expected.last), "both count alike");
     }
 
     #[test]

@@ -146,6 +146,8 @@ fn size(folder: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::copies::{lines, noise, options};
+    use crate::store::testing::{at, open, put, story};
 
     #[test]
     fn only_much_waste_is_worth_a_copy() {
@@ -154,5 +156,28 @@ mod tests {
         assert!(!is_bloated(100 * mib, 34 * mib, TIMES));
         assert!(!is_bloated(60 * mib, mib, TIMES));
         assert!(!is_bloated(100 * mib, 30 * mib, TIMES_RUNNING));
+    }
+
+    #[test]
+    fn a_compacted_store_is_smaller_and_holds_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        for round in 0..40 {
+            // Every round is written to the end of the file.
+            let mut big = story("a", "1", 1);
+            big.html = noise(round, 200_000);
+            put(&store, &[big]);
+        }
+        let before = lines(&store);
+        drop(store);
+        let lock = Arc::new(Lock::take(folder.path()).unwrap());
+        let compacted = compact(&options(folder.path()), lock, at(0)).unwrap();
+        assert!(compacted.after * 2 < compacted.before, "{compacted:?}");
+        let replaced = compacted.replaced.unwrap();
+        assert!(replaced.is_dir(), "it stays until it is seen that the new one opens");
+        let (store, recovery) = open(folder.path());
+        assert_eq!((recovery, lines(&store)), (None, before));
+        assert!(!replaced.exists());
+        put(&store, &[story("a", "2", 2)]);
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn name_at(n: usize) -> SourceId {
     source(&format!("s-{}", n / 7))
 }
 
-fn noise(seed: usize, length: usize) -> String {
+pub(super) fn noise(seed: usize, length: usize) -> String {
     let mut seed = seed as u64 + 1;
     let bytes = std::iter::repeat_with(|| {
         seed ^= seed << 13;
@@ -157,7 +157,7 @@ fn restore_into(folder: &Path, backup: &Path) -> Result<Restored, RestoreError> 
     restore(&options(folder), lock, backup, at(0))
 }
 
-fn options(folder: &Path) -> Options<'_> {
+pub(super) fn options(folder: &Path) -> Options<'_> {
     Options { folder, cache: 1 << 20, authority: None, backups: None }
 }
 
@@ -463,29 +463,6 @@ fn a_story_that_is_held_is_held_after_a_restore() {
     let path = folder.path().join("b.jsonl");
     back_up(&store, &path);
     restored(&path, |store| assert_eq!(store.story(held.id).unwrap(), Some(held)));
-}
-
-#[test]
-fn a_compacted_store_is_smaller_and_holds_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let (store, _) = open(folder.path());
-    for round in 0..40 {
-        // Every round is written to the end of the file.
-        let mut big = story("a", "1", 1);
-        big.html = noise(round, 200_000);
-        put(&store, &[big]);
-    }
-    let before = lines(&store);
-    drop(store);
-    let lock = Arc::new(Lock::take(folder.path()).unwrap());
-    let compacted = compact(&options(folder.path()), lock, at(0)).unwrap();
-    assert!(compacted.after * 2 < compacted.before, "{compacted:?}");
-    let replaced = compacted.replaced.unwrap();
-    assert!(replaced.is_dir(), "it stays until it is seen that the new one opens");
-    let (store, recovery) = open(folder.path());
-    assert_eq!((recovery, lines(&store)), (None, before));
-    assert!(!replaced.exists());
-    put(&store, &[story("a", "2", 2)]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{SOME_UNREADABLE, output};
 use crate::briefs::{self, FallbackId, Form};
 use crate::contract;
 use crate::daemon::now;
-use crate::matching::{Features, Index, Rulings};
+use crate::matching::{Case, Features, Index, Rulings};
 use crate::model::{Brief, BriefId, ItemText, SourceId, Timestamp};
 
 #[derive(Debug, Args)]
@@ -76,6 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let text = std::fs::read(&arguments.items)
         .with_context(|| format!("cannot read {}", arguments.items.display()))?;
     let rulings = Rulings::default();
+    let case = Case::new(&rulings, now);
     let count = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let progress = Progress::start("matching", Some(count.count()), arguments.json);
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
@@ -91,14 +92,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             }
         };
         let item = item_text(line);
-        let decision = index.decide(&item, &rulings, now);
+        let decision = index.decide(&item, &case);
         let mut told = contract::matching::decision(&item.item, &decision, arguments.candidates);
         if arguments.explain
             && let Some(fields) = told.as_object_mut()
         {
-            let explained = index.explain(&item, &rulings, now);
+            let explained = index.explain(&item, &case);
             let explained = explained.iter().take(10).map(|e| {
-                json!({ "brief_id": e.brief.as_str(), "score": e.score, "features": features(&e.features) })
+                json!({ "brief_id": e.brief.as_str(), "score": e.score, "rank": e.rank, "features": features(&e.features) })
             });
             fields.insert("explanation".to_owned(), explained.collect());
         }
@@ -116,15 +117,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn features(features: &Features) -> serde_json::Value {
-    json!({
-        "item_in_brief": features.item_in_brief,
-        "item_in_core": features.item_in_core,
-        "title_in_item": features.title_in_item,
-        "titles": features.titles,
-        "rare": features.rare,
-        "date": features.date,
-        "gap": features.gap,
-    })
+    features.named().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 
 fn item_text(line: Line) -> ItemText {

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::articles::Fetched;
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
-use crate::matching::{Index, Recent, Rulings, Traits};
+use crate::matching::{Case, Index, Recent, Rulings, Traits};
 use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story, Timestamp};
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
@@ -57,9 +57,13 @@ impl Desk {
         Ok(desk)
     }
 
+    fn case<'c>(&'c self, on: Option<&'c BriefId>, now: Timestamp) -> Case<'c> {
+        Case { on, ..Case::new(&self.rulings, now) }
+    }
+
     /// Decides on a new or changed item, and sets when subscribers see it.
     pub(super) fn settle(&mut self, story: &mut Story, now: Timestamp) {
-        let decision = self.index.decide(&item_text(story), &self.rulings, now);
+        let decision = self.index.decide(&item_text(story), &self.case(story.brief.as_ref(), now));
         apply(story, decision);
         if let Placement::Shown(since) = story.placement
             && since >= whole_seconds(now)
@@ -119,7 +123,8 @@ impl Desk {
         for id in items {
             let Some(before) = changes.story(id)? else { continue };
             let mut story = before.clone();
-            let decision = self.index.decide(&item_text(&story), &self.rulings, now);
+            let case = Case { edited: edited.is_some(), ..self.case(before.brief.as_ref(), now) };
+            let decision = self.index.decide(&item_text(&story), &case);
             let expired = |id| self.index.is_expired(id, now);
             if decision.brief.is_none() && story.brief.as_ref().is_some_and(expired) {
                 continue;
@@ -156,7 +161,8 @@ impl Desk {
             story.article = fetched.article;
             story.summary = fetched.summary;
             story.key_terms = fetched.key_terms;
-            let decision = self.index.decide(&item_text(&story), &self.rulings, now);
+            let decision =
+                self.index.decide(&item_text(&story), &self.case(before.brief.as_ref(), now));
             apply(&mut story, decision);
         }
         if matches!(story.placement, Placement::Waiting(_)) {

@@ -1,22 +1,16 @@
 //! Which brief belongs to an item: the tiers in their order, and when to abstain.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
-use super::entry::{Entry, ItemNames, ItemRuns};
-use super::evidence::evidence;
+use super::bag::ItemReading;
+use super::entry::{Entry, Kind, Quoted, key};
+use super::evidence::Evidence;
 use super::index::Index;
 use super::rulings::Rulings;
-use super::score::{Features, ItemBags, USUAL_RIVAL};
-use super::terms::{Bag, RARE, Term, terms};
+use super::score::Features;
+use super::sets::Slot;
 use crate::model::{BriefId, Candidate, CanonicalUrl, Decision, ItemText, Method, Timestamp};
-use crate::text::words;
 
-/// Words of an item's lead that are compared; more only dilute.
-const LEAD_WORDS: usize = 90;
-/// Candidates that are scored exactly.
-const MAX_CANDIDATES: usize = 60;
-/// Briefs that a word is looked up in before commoner words are left out.
-const POSTING_BUDGET: usize = 20_000;
 /// An item with fewer distinct words than this cannot be judged by them.
 const LEAST_WORDS: usize = 4;
 /// Two candidates this near to each other cannot be told apart.
@@ -24,6 +18,32 @@ const EPSILON: f64 = 0.05;
 const MAX_PRINTED: usize = 10;
 /// A quotation is proof, whatever the words around it say.
 const QUOTED: f64 = 0.95;
+/// What the words must say of a brief of which only a run is quoted.
+const QUOTED_RUN: f64 = 0.45;
+/// How much better another brief must be than an edited one that is on the item already.
+const HYSTERESIS: f64 = 0.1;
+/// What the dates can add to what the words say.
+const DATED: f64 = 0.15;
+
+/// What a decision is made by beside the item and the briefs.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'c> {
+    /// People's word.
+    pub rulings: &'c Rulings,
+    /// What expiry is compared with.
+    pub now: Timestamp,
+    /// The brief that is on the item already: it stays when it expires.
+    pub on: Option<&'c BriefId>,
+    /// Whether that brief has just been edited: small changes of its words do not take it off.
+    pub edited: bool,
+}
+
+impl<'c> Case<'c> {
+    /// Returns the case of an item that has no brief yet.
+    pub fn new(rulings: &'c Rulings, now: Timestamp) -> Self {
+        Self { rulings, now, on: None, edited: false }
+    }
+}
 
 /// What was compared for a decision, for people who ask why.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,110 +52,135 @@ pub struct Explanation {
     pub brief: BriefId,
     /// What its score is made of.
     pub features: Features,
+    /// Where it stands among the candidates.
+    pub rank: f64,
     /// The score.
     pub score: f64,
+}
+
+/// A candidate and what its words say.
+struct Scored<'x> {
+    entry: &'x Entry,
+    features: Features,
+    rank: f64,
+    score: f64,
+    /// The score that the words alone give.
+    undated: f64,
 }
 
 /// An item, read once for all tiers.
 struct Asked<'i> {
     item: &'i ItemText,
-    text: &'i str,
-    terms: Vec<Term<'i>>,
-    bags: ItemBags,
+    read: ItemReading<'i>,
     names: ItemNames,
-    now: Timestamp,
+    case: Case<'i>,
     ruled_out: HashSet<BriefId>,
 }
 
 impl Asked<'_> {
     fn rules_out(&self, entry: &Entry) -> bool {
-        self.ruled_out.contains(&entry.id) || !entry.may_match(self.now)
+        let stays = self.case.on == Some(&entry.id);
+        self.ruled_out.contains(&entry.id) || !(stays || entry.may_match(self.case.now))
+    }
+
+    fn other_language(&self, entry: &Entry) -> bool {
+        entry.other_language(self.read.bag.lang.as_deref())
+    }
+
+    fn evidence(&self, entry: &Entry) -> Evidence {
+        let mut evidence = Evidence::default();
+        evidence.add(&self.item.title, &self.read.title.terms, entry);
+        evidence.add(&self.item.lead, &self.read.lead.terms, entry);
+        evidence
     }
 }
 
 impl Index {
     /// Decides which brief belongs to an item, or abstains.
-    pub fn decide(&self, item: &ItemText, rulings: &Rulings, now: Timestamp) -> Decision {
-        let text = joined(item);
-        let asked = self.ask((item, &text), rulings, now);
-        if let Some(decision) = self.pinned(&asked, rulings) {
-            return decision;
+    pub fn decide(&self, item: &ItemText, case: &Case<'_>) -> Decision {
+        let asked = self.ask(item, case);
+        if let Some(certain) = self.pinned(&asked).or_else(|| self.by_identity(&asked)) {
+            return certain;
         }
-        if let Some(decision) = self.by_identity(&asked) {
-            return decision;
-        }
-        if let Some(decision) = self.quoted(&asked) {
-            return decision;
-        }
-        self.by_words(&asked)
+        let scored = self.scored(&asked);
+        self.quoted(&asked, &scored).unwrap_or_else(|| self.by_words(&asked, &scored))
     }
 
-    /// Returns what the words of an item say of its best candidates, best first.
-    pub fn explain(&self, item: &ItemText, rulings: &Rulings, now: Timestamp) -> Vec<Explanation> {
-        let text = joined(item);
-        self.scored(&self.ask((item, &text), rulings, now))
+    /// Returns what the words of an item say of its candidates, best first.
+    pub fn explain(&self, item: &ItemText, case: &Case<'_>) -> Vec<Explanation> {
+        let scored = self.scored(&self.ask(item, case));
+        let told = scored.into_iter().map(|s| Explanation {
+            brief: s.entry.id.clone(),
+            features: s.features,
+            rank: s.rank,
+            score: s.score,
+        });
+        told.collect()
     }
 
-    fn ask<'i>(
-        &self,
-        (item, text): (&'i ItemText, &'i str),
-        rulings: &Rulings,
-        now: Timestamp,
-    ) -> Asked<'i> {
+    fn ask<'i>(&self, item: &'i ItemText, case: &Case<'i>) -> Asked<'i> {
         let names = ItemNames::of(item);
-        let by_people = names.own().filter_map(|name| rulings.blocks.get(name)).flatten();
-        let by_themselves = names.all().filter_map(|name| self.by_block.get(name)).flatten();
-        let ruled_out = by_people.chain(by_themselves).cloned().collect();
-        let title_words = words(&item.title).len();
-        let terms = terms(text, item.lang.as_deref(), title_words + LEAD_WORDS);
-        let title: Vec<Term<'_>> =
-            terms.iter().copied().filter(|t| t.word.end() <= item.title.len()).collect();
-        let bags =
-            ItemBags { title: Bag::of(&title), all: Bag::of(&terms), published: item.published };
-        Asked { item, text, terms, bags, names, now, ruled_out }
+        let by_people = names.own().filter_map(|name| case.rulings.blocks.get(name)).flatten();
+        let mut ruled_out: HashSet<BriefId> = by_people.cloned().collect();
+        for slot in names.all().flat_map(|name| self.by_name.get(&Kind::Block.name(name))) {
+            ruled_out.extend(self.entry(*slot).map(|entry| entry.id.clone()));
+        }
+        let read = ItemReading::of(item, self.rarity);
+        Asked { item, read, names, case: *case, ruled_out }
     }
 
-    fn pinned(&self, asked: &Asked<'_>, rulings: &Rulings) -> Option<Decision> {
-        let by_people = asked.names.own().find_map(|name| rulings.pins.get(name));
-        let by_people = by_people.filter(|brief| self.entries.contains_key(brief));
+    fn pinned(&self, asked: &Asked<'_>) -> Option<Decision> {
+        let by_people = asked.names.own().find_map(|name| asked.case.rulings.pins.get(name));
+        let by_people = by_people.filter(|brief| self.slot_of(brief).is_some());
         let by_itself = || {
-            let named = asked.names.own().filter_map(|name| self.by_pin.get(name)).flatten();
-            self.newest(asked, named)
+            let named = asked.names.own().flat_map(|name| self.by_name.get(&Kind::Pin.name(name)));
+            self.newest(asked, named.copied())
         };
         let brief = by_people.cloned().or_else(by_itself)?;
         Some(certain(brief, Method::Pin, asked.names.own().next().cloned()))
     }
 
     fn by_identity(&self, asked: &Asked<'_>) -> Option<Decision> {
+        let at = |url: &CanonicalUrl| self.by_name.get(&Kind::Url.name(url.as_str()));
         let url = asked.item.link.as_deref().and_then(CanonicalUrl::parse);
-        let at_url = url.as_ref().and_then(|url| self.by_url.get(url));
-        if let Some(brief) = self.newest(asked, at_url.into_iter().flatten()) {
+        let at_url = url.as_ref().map(at).unwrap_or_default();
+        if let Some(brief) = self.newest(asked, at_url.iter().copied()) {
             return Some(certain(brief, Method::Url, url.map(|url| url.as_str().to_owned())));
         }
         let guid = asked.item.guid.as_ref()?;
         // A guid is often the article's address.
-        let article = CanonicalUrl::parse(guid);
-        let at_guid = self.by_guid.get(guid).into_iter().flatten();
-        let at_article =
-            article.as_ref().and_then(|url| self.by_url.get(url)).into_iter().flatten();
-        let brief = self.newest(asked, at_guid.chain(at_article))?;
+        let at_article = CanonicalUrl::parse(guid).as_ref().map(at).unwrap_or_default();
+        let at_guid = self.by_name.get(&Kind::Guid.name(guid));
+        let brief = self.newest(asked, at_guid.iter().chain(at_article).copied())?;
         Some(certain(brief, Method::Guid, Some(guid.clone())))
     }
 
-    fn quoted(&self, asked: &Asked<'_>) -> Option<Decision> {
-        let runs = ItemRuns::of(asked.item);
-        let near = runs.long.iter().filter_map(|run| self.by_run.get(run)).flatten();
-        let mut found: BTreeSet<&BriefId> = near.collect();
-        found.extend(self.candidates(&asked.bags.all));
-        let quoted = found.into_iter().filter(|id| {
-            self.entries.get(*id).is_some_and(|e| !e.other_language(asked.item) && e.quotes(&runs))
+    /// Finds a brief whose original post stands in the item.
+    ///
+    /// Most of the post is proof. Eight words in a row are one only on the brief that the words
+    /// rank first: agencies and statistics use the same formulas week after week ("the number of
+    /// Americans filing for first-time unemployment benefits").
+    fn quoted(&self, asked: &Asked<'_>, scored: &[Scored<'_>]) -> Option<Decision> {
+        let quotable = &asked.read.quotable;
+        let near = quotable.marks.iter().flat_map(|mark| self.by_mark.get(mark)).copied();
+        let alike = scored.iter().filter_map(|s| self.slot_of(&s.entry.id));
+        let found: BTreeSet<Slot> = near.chain(alike).collect();
+        let most = found.into_iter().filter(|slot| {
+            self.entry(*slot).is_some_and(|entry| {
+                !asked.other_language(entry) && entry.quoted_in(quotable) == Quoted::Most
+            })
         });
-        let brief = self.newest(asked, quoted)?;
-        let entry = self.entries.get(&brief)?;
-        let evidence = evidence(asked.text, &asked.terms, &entry.all);
-        let score = Features::of(&asked.bags, entry).score().max(QUOTED);
+        let first = || {
+            let first = scored.first().filter(|best| best.score >= QUOTED_RUN)?;
+            let quoted = first.entry.quoted_in(quotable) == Quoted::Run;
+            quoted.then(|| first.entry.id.clone())
+        };
+        let brief = self.newest(asked, most).or_else(first)?;
+        let entry = self.entry_of(&brief)?;
+        let score = scored.iter().find(|s| s.entry.id == brief).map_or(0.0, |s| s.score);
+        let score = score.max(QUOTED);
         Some(Decision {
-            evidence,
+            evidence: asked.evidence(entry).into_phrases(),
             candidates: vec![Candidate { brief: brief.clone(), score }],
             brief: Some(brief),
             score,
@@ -143,124 +188,129 @@ impl Index {
         })
     }
 
-    fn by_words(&self, asked: &Asked<'_>) -> Decision {
-        let scored = self.scored(asked);
+    fn by_words(&self, asked: &Asked<'_>, scored: &[Scored<'_>]) -> Decision {
         let candidates: Vec<Candidate> = scored
             .iter()
             .take(MAX_PRINTED)
-            .map(|e| Candidate { brief: e.brief.clone(), score: e.score })
+            .map(|s| Candidate { brief: s.entry.id.clone(), score: s.score })
             .collect();
         let Some(best) = scored.first() else {
             return Decision { method: self.why_none(asked), ..Decision::none() };
         };
         let undecided = Decision { score: best.score, candidates, ..Decision::none() };
-        if best.score < self.threshold {
-            return undecided;
-        }
-        let rival = scored.get(1).filter(|rival| best.score - rival.score < EPSILON);
-        let chosen = match rival {
-            Some(rival) => match self.newer_of_one_story(&best.brief, &rival.brief) {
-                Some(newer) => newer,
-                None => return Decision { method: Method::Ambiguous, ..undecided },
-            },
-            None => &best.brief,
+        let (chosen, least) = match self.chosen(asked, scored) {
+            Ok(chosen) => chosen,
+            Err(method) => return Decision { method, ..undecided },
         };
-        let Some(entry) = self.entries.get(chosen) else { return undecided };
-        let evidence = evidence(asked.text, &asked.terms, &entry.all);
-        let is_rare = |t: &Term<'_>| t.rarity >= RARE && entry.all.stems.contains_key(&t.stem);
-        let rare = asked.terms.iter().any(is_rare);
-        if evidence.len() < 2 || !rare {
+        if chosen.score < least || chosen.undated < least - DATED {
             return undecided;
         }
-        Decision { brief: Some(chosen.clone()), method: Method::Text, evidence, ..undecided }
+        let evidence = asked.evidence(chosen.entry);
+        if !evidence.is_enough() {
+            return undecided;
+        }
+        Decision {
+            brief: Some(chosen.entry.id.clone()),
+            score: chosen.score,
+            method: Method::Text,
+            evidence: evidence.into_phrases(),
+            ..undecided
+        }
+    }
+
+    /// Chooses among candidates, with the score it must have; an error is that two are too near
+    /// to each other.
+    fn chosen<'s>(
+        &self,
+        asked: &Asked<'_>,
+        scored: &'s [Scored<'s>],
+    ) -> Result<(&'s Scored<'s>, f64), Method> {
+        let best = scored.first().ok_or(Method::None)?;
+        let on = asked.case.on.filter(|_| asked.case.edited);
+        let standing = on.and_then(|on| scored.iter().find(|s| s.entry.id == *on));
+        if let Some(standing) = standing.filter(|s| best.score - s.score < HYSTERESIS) {
+            return Ok((standing, self.threshold - HYSTERESIS));
+        }
+        // Dates may move a score; of two that say the same they choose none.
+        let is_near = |rival: &&Scored<'_>| {
+            best.score - rival.score < EPSILON || best.features.says(&rival.features)
+        };
+        match scored.get(1).filter(is_near) {
+            Some(rival) if best.score >= self.threshold => {
+                let newer = newer_of_one_story(best, rival).ok_or(Method::Ambiguous)?;
+                Ok((newer, self.threshold))
+            }
+            _ => Ok((best, self.threshold)),
+        }
     }
 
     /// Scores the candidates of an item exactly, best first.
-    fn scored(&self, asked: &Asked<'_>) -> Vec<Explanation> {
-        let bags = &asked.bags;
-        if bags.all.stems.len() < LEAST_WORDS {
+    fn scored(&self, asked: &Asked<'_>) -> Vec<Scored<'_>> {
+        let bag = &asked.read.bag;
+        if bag.words.len() < LEAST_WORDS {
             return Vec::new();
         }
-        let mut ranked: Vec<(f64, &BriefId, Features)> = Vec::new();
-        for id in self.candidates(&bags.all) {
-            let Some(entry) = self.entries.get(id) else { continue };
-            if asked.rules_out(entry) || entry.other_language(asked.item) {
+        let mut ranked: Vec<(f64, &Entry, Features)> = Vec::new();
+        for slot in self.candidates(bag) {
+            let Some(entry) = self.entry(slot) else { continue };
+            if asked.rules_out(entry) || asked.other_language(entry) {
                 continue;
             }
-            let features = Features::of(bags, entry);
-            ranked.push((features.rank(), id, features));
+            let features = Features::of(bag, entry, self.weights);
+            ranked.push((features.rank(self.weights), entry, features));
         }
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        let best = ranked.first().map_or(0.0, |(rank, ..)| *rank);
-        let second = ranked.get(1).map_or(0.0, |(rank, ..)| *rank).max(USUAL_RIVAL);
-        let mut scored = Vec::new();
-        for (rank, id, mut features) in ranked {
-            let rival = if rank >= best { second } else { best };
-            features.gap = ((rank - rival) / rank.max(1e-9)).clamp(0.0, 1.0);
-            let score = features.score();
-            scored.push(Explanation { brief: id.clone(), features, score });
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
+        let rank_of = |at: usize| ranked.get(at).map_or(f64::MIN, |(rank, ..)| *rank);
+        let usual = self.weights.usual_rival;
+        let (best, second) = (rank_of(0).max(usual), rank_of(1).max(usual));
+        let undated = |features: &Features| features.undated().rank(self.weights);
+        let mut plain: Vec<f64> = ranked.iter().map(|(.., features)| undated(features)).collect();
+        plain.sort_by(|a, b| b.total_cmp(a));
+        let plain_of = |at: usize| plain.get(at).copied().unwrap_or(f64::MIN).max(usual);
+        let mut scored: Vec<Scored<'_>> = Vec::with_capacity(ranked.len());
+        for (at, (rank, entry, features)) in ranked.iter().enumerate() {
+            let rival = if at == 0 { second } else { best };
+            let score = features.score(*rank, rival, self.weights);
+            // None is surer than the one that ranks before it.
+            let score = score.min(scored.last().map_or(1.0, |before| before.score));
+            let alone = undated(features);
+            let rival = if alone >= plain_of(0) { plain_of(1) } else { plain_of(0) };
+            let undated = features.undated().score(alone, rival, self.weights);
+            scored.push(Scored { entry, features: *features, rank: *rank, score, undated });
         }
         scored
     }
 
-    /// Returns the briefs that share most with an item, rare words first until the budget is
-    /// spent; at most 60.
-    fn candidates(&self, item: &Bag) -> Vec<&BriefId> {
-        let mut shared: HashMap<&BriefId, f64> = HashMap::new();
-        let mut budget = POSTING_BUDGET;
-        for (stem, rarity) in item.rarest_first() {
-            let Some(briefs) = self.by_stem.get(&stem) else { continue };
-            if briefs.len() > budget {
-                break;
-            }
-            budget -= briefs.len();
-            for brief in briefs {
-                *shared.entry(brief).or_default() += rarity;
-            }
+    /// Returns why there is no candidate: blocked, in another language, or nothing alike.
+    fn why_none(&self, asked: &Asked<'_>) -> Method {
+        let alike = |entry: &&Entry| {
+            let features = Features::of(&asked.read.bag, entry, self.weights);
+            let rank = features.rank(self.weights);
+            features.score(rank, self.weights.usual_rival, self.weights) >= self.threshold
+        };
+        let near = self.candidates(&asked.read.bag);
+        let near = || near.iter().filter_map(|slot| self.entry(*slot)).filter(alike);
+        if near().any(|entry| asked.ruled_out.contains(&entry.id)) {
+            return Method::Blocked;
         }
-        let mut best: Vec<(&BriefId, f64)> = shared.into_iter().collect();
-        best.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        best.into_iter().take(MAX_CANDIDATES).map(|(brief, _)| brief).collect()
+        if near().any(|entry| asked.other_language(entry)) { Method::Lang } else { Method::None }
     }
 
     /// Returns the brief that was written last, among those that may match.
-    fn newest<'b>(
-        &self,
-        asked: &Asked<'_>,
-        briefs: impl Iterator<Item = &'b BriefId>,
-    ) -> Option<BriefId> {
-        briefs
-            .filter_map(|id| self.entries.get(id))
+    fn newest(&self, asked: &Asked<'_>, slots: impl Iterator<Item = Slot>) -> Option<BriefId> {
+        slots
+            .filter_map(|slot| self.entry(slot))
             .filter(|entry| !asked.rules_out(entry))
             .max_by(|a, b| a.written.cmp(&b.written).then_with(|| b.id.cmp(&a.id)))
             .map(|entry| entry.id.clone())
     }
-
-    /// Returns the newer of two briefs that name one address.
-    fn newer_of_one_story<'b>(&'b self, a: &BriefId, b: &BriefId) -> Option<&'b BriefId> {
-        let (a, b) = (self.entries.get(a)?, self.entries.get(b)?);
-        let one = a.urls.iter().any(|url| b.urls.contains(url));
-        one.then_some(if b.written > a.written { &b.id } else { &a.id })
-    }
-
-    /// Returns why there is no candidate: blocked, in another language, or nothing alike.
-    fn why_none(&self, asked: &Asked<'_>) -> Method {
-        let alike = |entry: &&Entry| Features::of(&asked.bags, entry).score() >= self.threshold;
-        let near = self.candidates(&asked.bags.all);
-        let near = || near.iter().filter_map(|id| self.entries.get(*id)).filter(alike);
-        if near().any(|entry| asked.ruled_out.contains(&entry.id)) {
-            return Method::Blocked;
-        }
-        if near().any(|entry| entry.other_language(asked.item)) {
-            Method::Lang
-        } else {
-            Method::None
-        }
-    }
 }
 
-fn joined(item: &ItemText) -> String {
-    format!("{}\n{}", item.title, item.lead)
+/// Returns the newer of two briefs that name one address.
+fn newer_of_one_story<'s>(a: &'s Scored<'s>, b: &'s Scored<'s>) -> Option<&'s Scored<'s>> {
+    let urls = |s: &'s Scored<'_>| s.entry.names.iter().filter(|name| Kind::Url.is_of(**name));
+    let one = urls(a).any(|url| b.entry.names.contains(url));
+    one.then_some(if b.entry.written > a.entry.written { b } else { a })
 }
 
 fn certain(brief: BriefId, method: Method, evidence: Option<String>) -> Decision {
@@ -270,5 +320,28 @@ fn certain(brief: BriefId, method: Method, evidence: Option<String>) -> Decision
         score: 1.0,
         method,
         evidence: evidence.into_iter().collect(),
+    }
+}
+
+/// The names that a pin or a block can call an item by.
+#[derive(Debug)]
+struct ItemNames {
+    own: Vec<String>,
+    source: Option<String>,
+}
+
+impl ItemNames {
+    fn of(item: &ItemText) -> Self {
+        let named = [Some(&item.item), item.link.as_ref(), item.guid.as_ref()];
+        let own = named.into_iter().flatten().map(|name| key(name)).collect();
+        Self { own, source: item.source.as_ref().map(ToString::to_string) }
+    }
+
+    fn own(&self) -> impl Iterator<Item = &String> {
+        self.own.iter()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &String> {
+        self.own.iter().chain(&self.source)
     }
 }

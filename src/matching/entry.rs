@@ -1,97 +1,268 @@
-//! A brief as the index holds it.
+//! A brief as the index holds it: hashes and counts, about a kilobyte.
 
 use std::collections::HashSet;
 
-use super::terms::{Bag, runs, terms};
-use crate::model::{Brief, BriefId, CanonicalUrl, ItemText, Timestamp};
-use crate::text::primary;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::terms::{Form, Reader, Text, marks, runs, shingles};
+use crate::model::{Brief, BriefId, CanonicalUrl, Timestamp};
+use crate::text::{Rarity, Stem, primary};
 
 /// Words of a brief that are read; the limits of brief documents allow far more.
 const MAX_WORDS: usize = 4000;
-/// Runs of this many words of the original post prove where it came from.
-const LONG_RUN: usize = 8;
-/// Share of these shorter runs that proves it too.
-const SHORT_RUN: usize = 4;
-const SHORT_PERCENT: usize = 60;
+/// Words of its original post of which runs are known.
+const MAX_POST: usize = 2000;
+/// Share of the original post's runs of four words that proves where it came from.
+const SHARE: usize = 60;
+/// Very short posts ("Read more at …") prove nothing.
+const LEAST_SHINGLES: usize = 4;
+
+/// Fields of a brief, which are weighed apart.
+pub(super) const FIELDS: usize = 5;
+/// Title, key terms and summary come first.
+const CORE: usize = 3;
+const POST: usize = 3;
+const BITS: u16 = 3;
+const MOST: u16 = (1 << BITS) - 1;
+
+/// How often a stem stands in each field of a brief, 7 at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts(u16);
+
+impl Counts {
+    fn add(&mut self, field: usize) {
+        let shift = BITS * u16::try_from(field).unwrap_or_default();
+        if (self.0 >> shift) & MOST < MOST {
+            self.0 += 1 << shift;
+        }
+    }
+
+    pub(super) fn of(self, field: usize) -> u16 {
+        (self.0 >> (BITS * u16::try_from(field).unwrap_or_default())) & MOST
+    }
+
+    pub(super) fn in_title(self) -> bool {
+        self.of(0) > 0
+    }
+
+    pub(super) fn in_core(self) -> bool {
+        (0..CORE).any(|field| self.of(field) > 0)
+    }
+}
+
+/// A name by which item and brief can meet: kind and hash.
+pub(super) type Name = u64;
+
+/// What a name names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Url = 1,
+    Guid = 2,
+    Pin = 3,
+    Block = 4,
+    Id = 5,
+}
+
+impl Kind {
+    const MASK: u64 = 7;
+
+    pub(super) fn name(self, text: &str) -> Name {
+        xxh3_64(text.as_bytes()) & !Self::MASK | self as u64
+    }
+
+    pub(super) fn is_of(self, name: Name) -> bool {
+        name & Self::MASK == self as u64
+    }
+}
 
 /// A brief as the index holds it.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: BriefId,
-    pub(super) lang: Option<String>,
+    pub(super) lang: Option<Box<str>>,
     pub(super) date: Option<Timestamp>,
     /// When it was written; the newer of two for one address wins.
     pub(super) written: Option<Timestamp>,
-    pub(super) expires: Option<Timestamp>,
-    pub(super) urls: Vec<CanonicalUrl>,
-    pub(super) guids: Vec<String>,
-    pub(super) pins: HashSet<String>,
-    pub(super) blocks: HashSet<String>,
-    pub(super) title: Bag,
-    /// Title, key terms, summary.
-    pub(super) core: Bag,
-    /// Everything.
-    pub(super) all: Bag,
-    long_runs: HashSet<u64>,
-    short_runs: HashSet<u64>,
+    expires: Option<Timestamp>,
+    pub(super) names: Box<[Name]>,
+    /// Sorted.
+    pub(super) stems: Box<[Stem]>,
+    /// One for each stem.
+    pub(super) counts: Box<[Counts]>,
+    /// Of words whose stem does not tell how they are written; sorted.
+    forms: Box<[Form]>,
+    /// Terms in each field.
+    pub(super) lengths: [u16; FIELDS],
+    /// Rarity of the title's stems, of title, key terms and summary, and of all, in sixteenths.
+    pub(super) title_mass: u32,
+    pub(super) core_mass: u32,
+    pub(super) mass: u32,
+    pub(super) title_squares: u32,
+    /// Of the original post, in order.
+    shingles: Box<[u32]>,
 }
 
 impl Entry {
-    pub(super) fn new(brief: &Brief) -> Self {
-        let lang = brief.lang.as_deref();
-        let title = terms(&brief.title, lang, MAX_WORDS);
-        let core_text =
-            [brief.title.as_str(), &brief.key_terms.join("\n"), &brief.summary].join("\n");
-        let rest = rest(brief);
+    pub(super) fn new(brief: &Brief, rarity: &Rarity) -> Self {
+        let reader = Reader::new(brief.lang.as_deref(), rarity);
         let post = brief.original_post.as_deref().unwrap_or_default();
-        let all_text = [core_text.as_str(), post, &rest].join("\n");
-        let mut urls: Vec<CanonicalUrl> = brief
-            .source_url
-            .iter()
-            .chain(&brief.urls)
-            .filter_map(|url| CanonicalUrl::parse(url))
-            .collect();
-        urls.sort();
-        urls.dedup();
-        Self {
+        let mut found: Vec<(Stem, u8, usize)> = Vec::new();
+        let mut forms: Vec<Form> = Vec::new();
+        let (mut odd, mut plain) = (HashSet::new(), HashSet::new());
+        let mut lengths = [0_u16; FIELDS];
+        let mut words = MAX_WORDS;
+        let mut post_words = Vec::new();
+        let (key_terms, rest) = (brief.key_terms.join("\n"), rest(brief));
+        let texts = [brief.title.as_str(), &key_terms, &brief.summary, post, &rest];
+        for (field, (text, length)) in texts.into_iter().zip(&mut lengths).enumerate() {
+            let read = reader.read(text, words, words);
+            words = words.saturating_sub(read.folded.len());
+            *length = u16::try_from(read.terms.len()).unwrap_or(u16::MAX);
+            found.extend(read.terms.iter().map(|term| (term.stem, term.rarity, field)));
+            forms.extend(read.terms.iter().map(|term| term.form).filter(|f| *f != Form::PLAIN));
+            for term in &read.terms {
+                if term.form.is_odd() {
+                    odd.insert(term.stem);
+                }
+                if term.form == Form::PLAIN {
+                    plain.insert(term.stem);
+                }
+            }
+            if field == POST {
+                post_words = read.folded;
+            }
+        }
+        post_words.truncate(MAX_POST);
+        found.sort_unstable();
+        forms.extend(odd.difference(&plain).map(|stem| Form::of_odd(*stem)));
+        forms.sort_unstable();
+        forms.dedup();
+        let mut entry = Self {
             id: brief.id.clone(),
-            lang: brief.lang.as_deref().map(primary),
+            lang: brief.lang.as_deref().map(|lang| primary(lang).into_boxed_str()),
             date: brief.date.or(brief.created),
             written: brief.updated.or(brief.created).or(brief.date),
             expires: brief.expires,
-            urls,
-            guids: brief.guids.clone(),
-            pins: brief.pin.iter().map(|name| key(name)).collect(),
-            blocks: brief.block.iter().map(|name| key(name)).collect(),
-            title: Bag::of(&title),
-            core: Bag::of(&terms(&core_text, lang, MAX_WORDS)),
-            all: Bag::of(&terms(&all_text, lang, MAX_WORDS)),
-            long_runs: runs(post, LONG_RUN).into_iter().collect(),
-            short_runs: runs(post, SHORT_RUN).into_iter().collect(),
-        }
+            names: names(brief),
+            stems: Box::default(),
+            counts: Box::default(),
+            forms: forms.into_boxed_slice(),
+            lengths,
+            title_mass: 0,
+            core_mass: 0,
+            mass: 0,
+            title_squares: 0,
+            shingles: shingles(&post_words).into_boxed_slice(),
+        };
+        entry.weigh(&found);
+        entry
     }
 
+    /// Counts sorted occurrences.
+    fn weigh(&mut self, found: &[(Stem, u8, usize)]) {
+        let (mut stems, mut counts) = (Vec::new(), Vec::new());
+        for same in found.chunk_by(|a, b| a.0 == b.0) {
+            let Some((stem, rarity, _)) = same.first() else { continue };
+            let mut count = Counts::default();
+            for (.., field) in same {
+                count.add(*field);
+            }
+            let rarity = u32::from(*rarity);
+            self.mass += rarity;
+            self.core_mass += if count.in_core() { rarity } else { 0 };
+            self.title_mass += if count.in_title() { rarity } else { 0 };
+            self.title_squares += if count.in_title() { rarity * rarity } else { 0 };
+            stems.push(*stem);
+            counts.push(count);
+        }
+        (self.stems, self.counts) = (stems.into_boxed_slice(), counts.into_boxed_slice());
+    }
+
+    /// Returns whether it may be put on an item it is not on yet.
     pub(super) fn may_match(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|at| now < at)
     }
 
-    pub(super) fn other_language(&self, item: &ItemText) -> bool {
-        match (&self.lang, item.lang.as_deref().map(primary)) {
-            (Some(brief), Some(item)) => *brief != item,
-            _ => false,
-        }
+    pub(super) fn other_language(&self, item: Option<&str>) -> bool {
+        self.lang.as_deref().zip(item).is_some_and(|(brief, item)| *brief != *item)
     }
 
-    /// Returns a run of the item's words that stands in the original post and proves that it
-    /// was taken from there.
-    pub(super) fn quotes(&self, item: &ItemRuns) -> bool {
-        if self.long_runs.iter().any(|run| item.long.contains(run)) {
-            return true;
-        }
-        let found = self.short_runs.iter().filter(|run| item.short.contains(run)).count();
-        // Very short posts ("Read more at …") prove nothing.
-        self.short_runs.len() >= SHORT_RUN && found * 100 >= SHORT_PERCENT * self.short_runs.len()
+    pub(super) fn has(&self, stem: Stem) -> bool {
+        self.stems.binary_search(&stem).is_ok()
     }
+
+    /// Returns whether a word of an item stands here, too, and is written as there.
+    pub(super) fn says(&self, stem: Stem, form: Form) -> bool {
+        let has = |form: Form| self.forms.binary_search(&form).is_ok();
+        self.has(stem) && if form == Form::PLAIN { !has(Form::of_odd(stem)) } else { has(form) }
+    }
+
+    /// Returns the marks under which its original post is found.
+    pub(super) fn marks(&self) -> Vec<u32> {
+        marks(&self.shingles)
+    }
+
+    /// Returns how much of the original post an item has.
+    pub(super) fn quoted_in(&self, item: &Quotable) -> Quoted {
+        let is_there = |shingle: &&u32| item.shingles.binary_search(shingle).is_ok();
+        let found = self.shingles.iter().filter(is_there).count();
+        if self.shingles.len() >= LEAST_SHINGLES && found * 100 >= SHARE * self.shingles.len() {
+            return Quoted::Most;
+        }
+        let is_in = |run: &u64| item.runs.binary_search(run).is_ok();
+        if runs(&self.shingles).iter().any(is_in) { Quoted::Run } else { Quoted::No }
+    }
+}
+
+/// How much of a brief's original post stands in an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quoted {
+    /// Too little.
+    No,
+    /// Eight words in a row.
+    Run,
+    /// Most of its runs of four words.
+    Most,
+}
+
+/// What an item says, word after word.
+#[derive(Debug)]
+pub(super) struct Quotable {
+    /// Hashes of its runs of four words; sorted.
+    shingles: Vec<u32>,
+    /// Hashes of its runs of eight words; sorted.
+    runs: Vec<u64>,
+    /// What briefs that it quotes are found by.
+    pub(super) marks: Vec<u32>,
+}
+
+impl Quotable {
+    pub(super) fn of(text: &Text<'_>) -> Self {
+        let mut shingles = shingles(&text.folded);
+        let marks = marks(&shingles);
+        let mut runs = runs(&shingles);
+        runs.sort_unstable();
+        shingles.sort_unstable();
+        Self { shingles, runs, marks }
+    }
+}
+
+/// Returns a name under which pins and blocks meet items: a canonical URL, else the text itself.
+pub(super) fn key(name: &str) -> String {
+    CanonicalUrl::parse(name).map_or_else(|| name.trim().to_owned(), |url| url.as_str().to_owned())
+}
+
+fn names(brief: &Brief) -> Box<[Name]> {
+    let addresses = brief.source_url.iter().chain(&brief.urls);
+    let urls = addresses.filter_map(|url| CanonicalUrl::parse(url));
+    let mut names: Vec<Name> = urls.map(|url| Kind::Url.name(url.as_str())).collect();
+    names.extend(brief.guids.iter().map(|guid| Kind::Guid.name(guid)));
+    names.extend(brief.pin.iter().map(|name| Kind::Pin.name(&key(name))));
+    names.extend(brief.block.iter().map(|name| Kind::Block.name(&key(name))));
+    names.push(Kind::Id.name(brief.id.as_str()));
+    names.sort_unstable();
+    names.dedup();
+    names.into_boxed_slice()
 }
 
 fn rest(brief: &Brief) -> String {
@@ -102,54 +273,4 @@ fn rest(brief: &Brief) -> String {
     let all: Vec<&str> =
         points.chain(further).chain(questions).chain(opinion).map(String::as_str).collect();
     all.join("\n")
-}
-
-/// Returns a name under which pins and blocks meet items: a canonical URL, else the text itself.
-pub(super) fn key(name: &str) -> String {
-    CanonicalUrl::parse(name).map_or_else(|| name.trim().to_owned(), |url| url.as_str().to_owned())
-}
-
-/// The names that a pin or a block can call an item by.
-#[derive(Debug)]
-pub(super) struct ItemNames {
-    own: Vec<String>,
-    source: Option<String>,
-}
-
-impl ItemNames {
-    pub(super) fn of(item: &ItemText) -> Self {
-        let named = [Some(&item.item), item.link.as_ref(), item.guid.as_ref()];
-        let own = named.into_iter().flatten().map(|name| key(name)).collect();
-        Self { own, source: item.source.as_ref().map(ToString::to_string) }
-    }
-
-    pub(super) fn own(&self) -> impl Iterator<Item = &String> {
-        self.own.iter()
-    }
-
-    pub(super) fn all(&self) -> impl Iterator<Item = &String> {
-        self.own.iter().chain(&self.source)
-    }
-}
-
-/// The runs of words of an item.
-#[derive(Debug)]
-pub(super) struct ItemRuns {
-    pub(super) long: HashSet<u64>,
-    short: HashSet<u64>,
-}
-
-impl ItemRuns {
-    pub(super) fn of(item: &ItemText) -> Self {
-        let text = format!("{}\n{}", item.title, item.lead);
-        Self {
-            long: runs(&text, LONG_RUN).into_iter().collect(),
-            short: runs(&text, SHORT_RUN).into_iter().collect(),
-        }
-    }
-}
-
-/// Returns the runs under which an entry is found from an item's.
-pub(super) fn post_runs(entry: &Entry) -> impl Iterator<Item = u64> {
-    entry.long_runs.iter().copied()
 }

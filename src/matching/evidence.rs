@@ -2,41 +2,68 @@
 
 use std::collections::HashSet;
 
-use super::terms::{Bag, Term};
+use super::entry::Entry;
+use super::terms::{RARE, Term};
 
 const MAX_PHRASES: usize = 8;
+/// Fewer words in common prove nothing, whatever their weight.
+const LEAST_WORDS: usize = 2;
 
-/// Returns words and phrases of the item that the brief has too, rarest first, at most 8;
-/// adjoining capitalised words are one phrase.
-pub(super) fn evidence(text: &str, terms: &[Term<'_>], brief: &Bag) -> Vec<String> {
-    let mut phrases: Vec<(f64, usize, usize)> = Vec::new();
-    let mut last: Option<&Term<'_>> = None;
-    for term in terms.iter().filter(|term| brief.stems.contains_key(&term.stem)) {
-        let adjoins = last.is_some_and(|last| {
-            let between = text.get(last.word.end()..term.word.start);
-            between == Some(" ")
-                && own(last) == last.word.end()
-                && last.word.is_capitalised()
-                && term.word.is_capitalised()
-        });
-        match phrases.last_mut() {
-            Some(phrase) if adjoins => {
-                *phrase = (phrase.0.max(term.rarity), phrase.1, own(term));
+/// Words and phrases of an item that a brief has too.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// Rarity, and the phrase.
+    phrases: Vec<(u8, String)>,
+    stems: HashSet<u32>,
+    has_rare: bool,
+}
+
+impl Evidence {
+    /// Adds what stands in one of the item's texts; adjoining capitalised words are one phrase.
+    pub(super) fn add(&mut self, text: &str, terms: &[Term<'_>], brief: &Entry) {
+        let mut found: Vec<(u8, usize, usize)> = Vec::new();
+        let mut last: Option<&Term<'_>> = None;
+        for term in terms.iter().filter(|term| brief.says(term.stem, term.form)) {
+            self.stems.insert(term.stem);
+            self.has_rare |= term.rarity >= RARE;
+            let adjoins = last.is_some_and(|last| {
+                let between = text.get(last.word.end()..term.word.start);
+                between == Some(" ")
+                    && own(last) == last.word.end()
+                    && last.word.is_capitalised()
+                    && term.word.is_capitalised()
+            });
+            match found.last_mut() {
+                Some(phrase) if adjoins => {
+                    *phrase = (phrase.0.max(term.rarity), phrase.1, own(term));
+                }
+                _ => found.push((term.rarity, term.word.start, own(term))),
             }
-            _ => phrases.push((term.rarity, term.word.start, own(term))),
+            last = Some(term);
         }
-        last = Some(term);
+        let phrases = found.into_iter().filter_map(|(rarity, start, end)| {
+            text.get(start..end).map(|phrase| (rarity, phrase.to_owned()))
+        });
+        self.phrases.extend(phrases);
     }
-    // Stable: among equals the order of the text.
-    phrases.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut said = HashSet::new();
-    phrases
-        .into_iter()
-        .filter_map(|(_, start, end)| text.get(start..end))
-        .filter(|phrase| said.insert(phrase.to_lowercase()))
-        .take(MAX_PHRASES)
-        .map(str::to_owned)
-        .collect()
+
+    /// Returns whether it is enough to go by: two words, one of them rare.
+    pub(super) fn is_enough(&self) -> bool {
+        self.stems.len() >= LEAST_WORDS && self.has_rare
+    }
+
+    /// Returns the phrases, rarest first, at most 8.
+    pub(super) fn into_phrases(mut self) -> Vec<String> {
+        // Stable: among equals the order of the text.
+        self.phrases.sort_by_key(|(rarity, _)| std::cmp::Reverse(*rarity));
+        let mut said = HashSet::new();
+        self.phrases
+            .into_iter()
+            .map(|(_, phrase)| phrase)
+            .filter(|phrase| said.insert(phrase.to_lowercase()))
+            .take(MAX_PHRASES)
+            .collect()
+    }
 }
 
 /// Returns where a word ends without its possessive, which the brief need not have.
@@ -49,13 +76,34 @@ fn own(term: &Term<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matching::terms::terms;
+    use crate::matching::terms::Reader;
+    use crate::model::{Brief, BriefId};
+    use crate::text::Rarity;
+
+    fn of(item: &str, brief: &str) -> Evidence {
+        let brief = Brief::new(BriefId::new("b").unwrap(), brief, "-");
+        let entry = Entry::new(&brief, Rarity::shipped());
+        let read = Reader::new(Some("en"), Rarity::shipped()).read(item, 99, 99);
+        let mut evidence = Evidence::default();
+        evidence.add(item, &read.terms, &entry);
+        evidence
+    }
 
     #[test]
     fn phrases_stand_in_both_texts_rarest_first() {
-        let item = "Envoy Maren Solheim spoke in Lindhaven about the year. Solheim left.";
-        let brief = Bag::of(&terms("Lindhaven: Maren Solheim, a year later", Some("en"), 99));
-        let found = evidence(item, &terms(item, Some("en"), 99), &brief);
-        assert_eq!(found, ["Maren Solheim", "Lindhaven", "Solheim", "year"]);
+        let found = of(
+            "Envoy Maren Solheim spoke in Lindhaven about the year. Solheim left.",
+            "Lindhaven: Maren Solheim, a year later",
+        );
+        assert!(found.is_enough());
+        assert_eq!(found.into_phrases(), ["Maren Solheim", "Lindhaven", "Solheim", "year"]);
+    }
+
+    #[test]
+    fn one_word_or_common_words_are_not_enough() {
+        assert!(!of("Lindhaven mourns", "Lindhaven wins").is_enough());
+        assert!(!of("Government and people of this year", "People, government, year").is_enough());
+        let killed = of("Dozens killed in Lindhaven", "Lindhaven: storm could kill dozens");
+        assert_eq!(killed.into_phrases(), ["Lindhaven", "Dozens"], "killed is not kill");
     }
 }

@@ -1,36 +1,47 @@
-//! The active briefs, findable by address, guid, pin, run of words and stem.
+//! The active briefs, findable by name, mark and stem.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-use super::entry::{Entry, post_runs};
-use super::terms::Stem;
-use crate::model::{Brief, BriefId, CanonicalUrl, Status, Timestamp};
+use super::entry::{Entry, Kind, Name};
+use super::sets::{Sets, Slot};
+use super::terms::FINDS;
+use super::weights::Weights;
+use crate::model::{Brief, BriefId, Status, Timestamp};
+use crate::text::{Rarity, Stem};
 
 /// An in-memory index of the active briefs; a pure function of them.
+///
+/// About a kilobyte a brief of a hundred words, and none of its text.
 #[derive(Debug)]
 pub struct Index {
     pub(super) threshold: f64,
-    pub(super) entries: BTreeMap<BriefId, Entry>,
-    pub(super) by_url: HashMap<CanonicalUrl, BTreeSet<BriefId>>,
-    pub(super) by_guid: HashMap<String, BTreeSet<BriefId>>,
-    pub(super) by_pin: HashMap<String, BTreeSet<BriefId>>,
-    pub(super) by_block: HashMap<String, BTreeSet<BriefId>>,
-    pub(super) by_run: HashMap<u64, BTreeSet<BriefId>>,
-    pub(super) by_stem: HashMap<Stem, BTreeSet<BriefId>>,
+    pub(super) rarity: &'static Rarity,
+    pub(super) weights: &'static Weights,
+    pub(super) entries: Vec<Option<Entry>>,
+    /// Entries that are `None`.
+    free: Vec<Slot>,
+    pub(super) by_name: Sets<Name>,
+    /// By the marks of the original post.
+    pub(super) by_mark: Sets<u32>,
+    /// By the stems that are rare enough to find by.
+    pub(super) by_stem: Sets<Stem>,
 }
 
 impl Index {
     /// Returns an empty index; `threshold` is the least score of a match by words.
     pub fn new(threshold: f64) -> Self {
+        Self::with(threshold, Rarity::shipped(), Weights::shipped())
+    }
+
+    /// Returns an empty index that goes by other tables than those that ship with the program.
+    pub fn with(threshold: f64, rarity: &'static Rarity, weights: &'static Weights) -> Self {
         Self {
             threshold,
-            entries: BTreeMap::new(),
-            by_url: HashMap::new(),
-            by_guid: HashMap::new(),
-            by_pin: HashMap::new(),
-            by_block: HashMap::new(),
-            by_run: HashMap::new(),
-            by_stem: HashMap::new(),
+            rarity,
+            weights,
+            entries: Vec::new(),
+            free: Vec::new(),
+            by_name: Sets::default(),
+            by_mark: Sets::default(),
+            by_stem: Sets::default(),
         }
     }
 
@@ -41,18 +52,18 @@ impl Index {
 
     /// Returns how many briefs can match.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.entries.len() - self.free.len()
     }
 
     /// Returns whether no brief can match.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// Returns whether a brief is known and its time is over: it stays where it is, and matches
     /// nothing new.
     pub fn is_expired(&self, id: &BriefId, now: Timestamp) -> bool {
-        self.entries.get(id).is_some_and(|entry| !entry.may_match(now))
+        self.entry_of(id).is_some_and(|entry| !entry.may_match(now))
     }
 
     /// Takes a brief in, in place of an earlier version; one that is not active is taken out.
@@ -61,62 +72,85 @@ impl Index {
         if brief.status != Status::Active {
             return;
         }
-        let entry = Entry::new(brief);
-        let id = &brief.id;
-        for url in &entry.urls {
-            self.by_url.entry(url.clone()).or_default().insert(id.clone());
+        let entry = Entry::new(brief, self.rarity);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(None);
+            Slot::try_from(self.entries.len() - 1).expect("there are fewer briefs than memory")
+        });
+        for name in &entry.names {
+            self.by_name.insert(*name, slot);
         }
-        for guid in &entry.guids {
-            self.by_guid.entry(guid.clone()).or_default().insert(id.clone());
+        for mark in entry.marks() {
+            self.by_mark.insert(mark, slot);
         }
-        for pin in &entry.pins {
-            self.by_pin.entry(pin.clone()).or_default().insert(id.clone());
+        for stem in finding(self.rarity, &entry) {
+            self.by_stem.insert(stem, slot);
         }
-        for block in &entry.blocks {
-            self.by_block.entry(block.clone()).or_default().insert(id.clone());
+        if let Some(place) = self.entries.get_mut(place(slot)) {
+            *place = Some(entry);
         }
-        for run in post_runs(&entry) {
-            self.by_run.entry(run).or_default().insert(id.clone());
-        }
-        for stem in entry.all.stems.keys() {
-            self.by_stem.entry(*stem).or_default().insert(id.clone());
-        }
-        self.entries.insert(id.clone(), entry);
     }
 
     /// Takes a brief out.
     pub fn remove(&mut self, id: &BriefId) {
-        let Some(entry) = self.entries.remove(id) else { return };
-        for url in &entry.urls {
-            drop_from(&mut self.by_url, url, id);
+        let Some(slot) = self.slot_of(id) else { return };
+        let Some(entry) = self.entries.get_mut(place(slot)).and_then(Option::take) else { return };
+        self.free.push(slot);
+        for name in &entry.names {
+            self.by_name.remove(name, slot);
         }
-        for guid in &entry.guids {
-            drop_from(&mut self.by_guid, guid, id);
+        for mark in entry.marks() {
+            self.by_mark.remove(&mark, slot);
         }
-        for pin in &entry.pins {
-            drop_from(&mut self.by_pin, pin, id);
+        for stem in finding(self.rarity, &entry) {
+            self.by_stem.remove(&stem, slot);
         }
-        for block in &entry.blocks {
-            drop_from(&mut self.by_block, block, id);
-        }
-        for run in post_runs(&entry) {
-            drop_from(&mut self.by_run, &run, id);
-        }
-        for stem in entry.all.stems.keys() {
-            drop_from(&mut self.by_stem, stem, id);
-        }
+    }
+
+    pub(super) fn entry(&self, slot: Slot) -> Option<&Entry> {
+        self.entries.get(place(slot))?.as_ref()
+    }
+
+    pub(super) fn slot_of(&self, id: &BriefId) -> Option<Slot> {
+        let named = self.by_name.get(&Kind::Id.name(id.as_str()));
+        named.iter().copied().find(|slot| self.entry(*slot).is_some_and(|entry| entry.id == *id))
+    }
+
+    pub(super) fn entry_of(&self, id: &BriefId) -> Option<&Entry> {
+        self.entry(self.slot_of(id)?)
     }
 }
 
-fn drop_from<K: std::hash::Hash + Eq + Clone>(
-    map: &mut HashMap<K, BTreeSet<BriefId>>,
-    key: &K,
-    id: &BriefId,
-) {
-    if let Some(ids) = map.get_mut(key) {
-        ids.remove(id);
-        if ids.is_empty() {
-            map.remove(key);
-        }
+fn place(slot: Slot) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
+}
+
+fn finding(rarity: &Rarity, entry: &Entry) -> impl Iterator<Item = Stem> {
+    entry.stems.iter().copied().filter(|stem| rarity.sixteenths(*stem) >= FINDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_brief_is_left_behind() {
+        let mut index = Index::new(0.5);
+        let mut brief = Brief::new(BriefId::new("b").unwrap(), "Skerrow cables", "Cables guarded.");
+        brief.source_url = Some("https://a.example/1".to_owned());
+        brief.original_post =
+            Some("The cables of Skerrow Strait are to be guarded from May on.".to_owned());
+        index.insert(&brief);
+        "Lindhaven harbour opens".clone_into(&mut brief.title);
+        index.insert(&brief);
+        assert_eq!(index.len(), 1, "the later version is in place of the earlier");
+        index.remove(&brief.id);
+        assert!(index.is_empty());
+        assert!(index.by_stem.is_empty() && index.by_mark.is_empty() && index.by_name.is_empty());
+        index.insert(&brief);
+        assert_eq!(index.entries.len(), 1, "places are used again");
+        brief.status = Status::Draft;
+        index.insert(&brief);
+        assert!(index.is_empty(), "a draft does not match");
     }
 }

@@ -9,6 +9,8 @@
 //! program, so a score does not depend on what else is stored. Item ↔ item (one story from
 //! several publishers) is not here yet.
 
+mod bag;
+mod candidates;
 mod decide;
 mod entry;
 mod evidence;
@@ -16,10 +18,13 @@ mod index;
 mod recent;
 mod rulings;
 mod score;
+mod sets;
 mod terms;
+mod weights;
 
-pub use decide::Explanation;
+pub use decide::{Case, Explanation};
 pub use index::Index;
 pub use recent::{Recent, Traits};
 pub use rulings::Rulings;
 pub use score::Features;
+pub use weights::{RANKING, STANDING, Weights};

@@ -1,66 +1,68 @@
-//! The recent items, findable from a brief: which of them could it concern?
+//! The recent items, findable from a brief and from each other.
 //!
 //! When a brief arrives, changes or goes, the items it could belong on are found here and scored
 //! forwards; nobody goes through all items.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::terms::{Bag, RARE, Stem, terms};
+use super::bag::{Bag, ItemReading};
+use super::entry::{Entry, Kind, Name, key};
+use super::score::Features;
+use super::sets::{Sets, Slot};
+use super::terms::FINDS;
+use super::weights::Weights;
 use crate::model::{Brief, CanonicalUrl, ItemId, ItemText, Timestamp};
+use crate::text::{Rarity, Stem};
 
 /// At most this many items are kept, the newest.
 const MAX_ITEMS: usize = 20_000;
-/// At most this many are given for one brief.
-const MAX_CONCERNED: usize = 500;
-/// Words of an item that are indexed.
-const WORDS: usize = 150;
-/// A word that stands in more recent items than this finds nothing.
-const MAX_POSTING: usize = 2_000;
 
 /// What an item can be found by; a pure function of it, made on any thread.
 #[derive(Debug)]
 pub struct Traits {
-    stems: Box<[Stem]>,
-    /// Hashes of its addresses and its guid: two that meet by chance cost a look.
-    names: Box<[u64]>,
+    pub(super) bag: Bag,
+    /// What a brief whose original post it quotes meets it by.
+    marks: Box<[u32]>,
+    /// Its addresses, its guid, and its normalised title.
+    pub(super) names: Box<[Name]>,
 }
 
 impl Traits {
     /// Returns what an item can be found by.
     pub fn of(item: &ItemText) -> Self {
-        let text = format!("{}\n{}", item.title, item.lead);
-        let bag = Bag::of(&terms(&text, item.lang.as_deref(), WORDS));
-        let telling = bag.stems.iter().filter(|(_, rarity)| **rarity >= RARE);
+        let read = ItemReading::of(item, Rarity::shipped());
         let urls = item.link.iter().chain(&item.guid).filter_map(|url| CanonicalUrl::parse(url));
-        let urls = urls.map(|url| xxh3_64(url.as_str().as_bytes()));
-        let guid = item.guid.iter().map(|guid| xxh3_64(guid.as_bytes()));
-        Self { stems: telling.map(|(stem, _)| *stem).collect(), names: urls.chain(guid).collect() }
+        let urls = urls.map(|url| Kind::Url.name(url.as_str()));
+        let guid = item.guid.iter().map(|guid| Kind::Guid.name(guid));
+        let mut names: Vec<Name> = urls.chain(guid).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self {
+            bag: read.bag,
+            marks: read.quotable.marks.into_boxed_slice(),
+            names: names.into_boxed_slice(),
+        }
     }
 }
 
-/// Where an item stands in [`Recent::entries`]; four bytes instead of the sixteen of its id,
-/// which stand once for each of its words.
-type Slot = u32;
-
 #[derive(Debug)]
-struct Entry {
-    id: ItemId,
-    at: Timestamp,
-    traits: Traits,
+pub(super) struct Entrant {
+    pub(super) id: ItemId,
+    pub(super) at: Timestamp,
+    pub(super) traits: Traits,
 }
 
 /// An in-memory index of the recent items.
 #[derive(Debug, Default)]
 pub struct Recent {
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Option<Entrant>>,
     /// Entries that are `None`.
     free: Vec<Slot>,
     slots: HashMap<ItemId, Slot>,
     by_age: BTreeSet<(Timestamp, ItemId)>,
-    by_stem: HashMap<Stem, Vec<Slot>>,
-    by_name: HashMap<u64, Vec<Slot>>,
+    pub(super) by_stem: Sets<Stem>,
+    by_mark: Sets<u32>,
+    pub(super) by_name: Sets<Name>,
 }
 
 impl Recent {
@@ -71,16 +73,19 @@ impl Recent {
             self.entries.push(None);
             Slot::try_from(self.entries.len() - 1).expect("there are at most MAX_ITEMS entries")
         });
-        for stem in &traits.stems {
-            self.by_stem.entry(*stem).or_default().push(slot);
+        for stem in finding(&traits.bag) {
+            self.by_stem.insert(stem, slot);
+        }
+        for mark in &traits.marks {
+            self.by_mark.insert(*mark, slot);
         }
         for name in &traits.names {
-            self.by_name.entry(*name).or_default().push(slot);
+            self.by_name.insert(*name, slot);
         }
         self.by_age.insert((at, id));
         self.slots.insert(id, slot);
-        if let Some(entry) = self.entries.get_mut(slot as usize) {
-            *entry = Some(Entry { id, at, traits });
+        if let Some(entry) = self.entries.get_mut(place(slot)) {
+            *entry = Some(Entrant { id, at, traits });
         }
         if self.slots.len() > MAX_ITEMS {
             let oldest = self.by_age.first().map(|(_, id)| *id);
@@ -93,16 +98,17 @@ impl Recent {
     /// Takes an item out.
     pub fn remove(&mut self, id: ItemId) {
         let Some(slot) = self.slots.remove(&id) else { return };
-        let Some(entry) = self.entries.get_mut(slot as usize).and_then(Option::take) else {
-            return;
-        };
+        let Some(entry) = self.entries.get_mut(place(slot)).and_then(Option::take) else { return };
         self.free.push(slot);
         self.by_age.remove(&(entry.at, id));
-        for stem in &entry.traits.stems {
-            take_out(&mut self.by_stem, *stem, slot);
+        for stem in finding(&entry.traits.bag) {
+            self.by_stem.remove(&stem, slot);
+        }
+        for mark in &entry.traits.marks {
+            self.by_mark.remove(mark, slot);
         }
         for name in &entry.traits.names {
-            take_out(&mut self.by_name, *name, slot);
+            self.by_name.remove(name, slot);
         }
     }
 
@@ -120,51 +126,61 @@ impl Recent {
         }
     }
 
-    fn ids(&self, slots: Option<&Vec<Slot>>) -> impl Iterator<Item = ItemId> {
-        let entry = |slot: &Slot| self.entries.get(*slot as usize)?.as_ref().map(|entry| entry.id);
-        slots.into_iter().flatten().filter_map(entry)
+    pub(super) fn entry(&self, slot: Slot) -> Option<&Entrant> {
+        self.entries.get(place(slot))?.as_ref()
     }
 
-    /// Returns the items that a brief could belong on: those it names, and those that share at
-    /// least two rare words with it, the likeliest 500.
+    /// Returns how much of the rarity of each item stands in the given stems, by slot.
+    pub(super) fn shared(&self, stems: impl Iterator<Item = (Stem, u8)>) -> Vec<u16> {
+        let mut shared: Vec<u16> = vec![0; self.entries.len()];
+        for (stem, rarity) in stems {
+            for slot in self.by_stem.get(&stem) {
+                if let Some(sum) = shared.get_mut(place(*slot)) {
+                    *sum = sum.saturating_add(u16::from(rarity));
+                }
+            }
+        }
+        shared
+    }
+
+    /// Returns the items whose decision a brief can bear on: those it names or may have been
+    /// taken from, and those that it ranks no lower on than the usual runner-up.
     pub fn concerned(&self, brief: &Brief) -> Vec<ItemId> {
-        let mut named: BTreeSet<ItemId> = BTreeSet::new();
-        let addresses = brief.source_url.iter().chain(&brief.urls).chain(&brief.pin);
-        for name in addresses.chain(&brief.guids) {
-            let url = CanonicalUrl::parse(name).map(|url| url.as_str().to_owned());
-            for key in url.iter().chain([name]) {
-                named.extend(self.ids(self.by_name.get(&xxh3_64(key.as_bytes()))));
+        let (rarity, weights) = (Rarity::shipped(), Weights::shipped());
+        let entry = Entry::new(brief, rarity);
+        let (pinned, marks) = (pinned(brief), entry.marks());
+        let named = entry.names.iter().chain(&pinned).flat_map(|name| self.by_name.get(name));
+        let quoting = marks.iter().flat_map(|mark| self.by_mark.get(mark));
+        let mut slots: BTreeSet<Slot> = named.chain(quoting).copied().collect();
+        let ids = brief.pin.iter().chain(&brief.block).filter_map(|name| ItemId::parse(name));
+        slots.extend(ids.filter_map(|id| self.slots.get(&id)));
+        let stems = entry.stems.iter().map(|stem| (*stem, rarity.sixteenths(*stem)));
+        for (slot, sum) in (0..).zip(self.shared(stems.filter(|(_, rarity)| *rarity >= FINDS))) {
+            let Some(item) = self.entry(slot).filter(|_| sum > 0) else { continue };
+            let features = Features::of(&item.traits.bag, &entry, weights);
+            if features.rank(weights) >= weights.usual_rival {
+                slots.insert(slot);
             }
-            named.extend(ItemId::parse(name).filter(|id| self.slots.contains_key(id)));
         }
-        let mut shared: BTreeMap<ItemId, u32> = BTreeMap::new();
-        for (stem, _) in rare_words(brief).rarest_first() {
-            let items = self.by_stem.get(&stem).filter(|items| items.len() <= MAX_POSTING);
-            for item in self.ids(items) {
-                *shared.entry(item).or_default() += 1;
-            }
-        }
-        let mut alike: Vec<(ItemId, u32)> = shared.into_iter().filter(|(_, n)| *n >= 2).collect();
-        alike.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let alike = alike.into_iter().map(|(id, _)| id).filter(|id| !named.contains(id));
-        named.iter().copied().chain(alike).take(MAX_CONCERNED).collect()
+        let mut ids: Vec<ItemId> =
+            slots.into_iter().filter_map(|slot| self.entry(slot)).map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids
     }
 }
 
-fn take_out(postings: &mut HashMap<u64, Vec<Slot>>, key: u64, slot: Slot) {
-    let Some(slots) = postings.get_mut(&key) else { return };
-    if let Some(at) = slots.iter().position(|known| *known == slot) {
-        slots.swap_remove(at);
-    }
-    if slots.is_empty() {
-        postings.remove(&key);
-    }
+/// Returns the names by which pins and blocks reach the addresses and guids of items.
+fn pinned(brief: &Brief) -> Vec<Name> {
+    let names = brief.pin.iter().chain(&brief.block);
+    names.flat_map(|name| [Kind::Url.name(&key(name)), Kind::Guid.name(name)]).collect()
 }
 
-fn rare_words(brief: &Brief) -> Bag {
-    let post = brief.original_post.as_deref().unwrap_or_default();
-    let text = [brief.title.as_str(), &brief.key_terms.join("\n"), &brief.summary, post].join("\n");
-    Bag::of(&terms(&text, brief.lang.as_deref(), 2000))
+fn finding(bag: &Bag) -> impl Iterator<Item = Stem> {
+    bag.words.iter().filter(|word| word.rarity >= FINDS).map(|word| word.stem)
+}
+
+fn place(slot: Slot) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -205,7 +221,7 @@ mod tests {
             "The Skerrow Strait and its cables are to be guarded.",
         );
         brief.urls.push("http://www.a.example/3/?utm_source=x".to_owned());
-        assert_eq!(recent.concerned(&brief), [ItemId(3), ItemId(1)]);
+        assert_eq!(recent.concerned(&brief), [ItemId(1), ItemId(3)]);
         recent.forget_before(at(2));
         assert_eq!(recent.concerned(&brief), [ItemId(3)]);
         recent.remove(ItemId(3));

@@ -1,112 +1,227 @@
 //! The words of a text that can tell a story: stop words out, folded, stemmed, with their rarity.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::text::{Stemmer, Word, fold, is_stop_word, rarity, words};
+use crate::text::{Rarity, Stem, Stemmer, StopWords, Word, first_words, fold, hashed};
 
-/// A stem, hashed: compared and stored, never printed.
-pub(super) type Stem = u64;
-
-/// Below this, a shared word says little.
-pub(super) const RARE: f64 = 3.9;
+/// Below this, in sixteenths, a shared word says little: it stands in one text of 55.
+pub(super) const RARE: u8 = 64;
+/// Below this, in sixteenths, a word finds nothing: it stands in one text of 12 or more.
+pub(super) const FINDS: u8 = 40;
 
 /// A word of a text that can tell a story.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Term<'t> {
     pub(super) word: Word<'t>,
     pub(super) stem: Stem,
-    pub(super) rarity: f64,
+    /// Sixteenths.
+    pub(super) rarity: u8,
+    pub(super) form: Form,
 }
 
-/// Returns the telling words of a text in order, at most `limit` words into it.
-pub(super) fn terms<'t>(text: &'t str, lang: Option<&str>, limit: usize) -> Vec<Term<'t>> {
-    let stemmer = Stemmer::of(lang.or(Some("en")));
-    let mut found = Vec::new();
-    for word in words(text).into_iter().take(limit) {
-        let folded = fold(word.text);
-        let short = folded.chars().count() < 2;
-        if short || is_stop_word(&word.text.to_lowercase(), lang) {
-            continue;
+/// How a word is written, where its stem does not tell.
+///
+/// "killed" and "kill" have one stem and are no evidence of each other; two spellings of a long
+/// stem are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Form(pub(super) u32);
+
+impl Form {
+    /// The stem tells it.
+    pub(super) const PLAIN: Self = Self(0);
+    /// Characters by which spellings are told apart.
+    const HEAD: usize = 5;
+    /// Set where the stem would have told it and is spelt otherwise.
+    const ODD: u32 = 1 << 31;
+
+    fn of(lower: &str, stem: &str) -> Self {
+        // An ending may change the stem's last letter: "party", "parties".
+        let is_long = stem.chars().count() > Self::HEAD;
+        if is_long && stem.chars().take(Self::HEAD).eq(lower.chars().take(Self::HEAD)) {
+            return Self::PLAIN;
         }
-        let stem = stemmer.stem(&folded);
-        found.push(Term { word, stem: xxh3_64(stem.as_bytes()), rarity: rarity(&stem) });
+        let end = lower.char_indices().nth(Self::HEAD).map_or(lower.len(), |(end, _)| end);
+        let hash = Self::hash(lower.get(..end).unwrap_or(lower).as_bytes());
+        Self(if is_long { hash | Self::ODD } else { hash })
     }
-    found
+
+    fn hash(bytes: &[u8]) -> u32 {
+        let [.., a, b, c, d] = xxh3_64(bytes).to_be_bytes();
+        (u32::from_be_bytes([a, b, c, d]) & !Self::ODD).max(1)
+    }
+
+    pub(super) fn is_odd(self) -> bool {
+        self.0 & Self::ODD != 0
+    }
+
+    /// Returns the form that stands for a stem which is spelt oddly wherever it stands.
+    pub(super) fn of_odd(stem: Stem) -> Self {
+        Self(Self::hash(&stem.to_be_bytes()))
+    }
 }
 
-/// The distinct stems of some text with their rarity, and the rarity of all together.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Bag {
-    pub(super) stems: HashMap<Stem, f64>,
-    pub(super) mass: f64,
+/// What is known of a spelling.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// Hash of language and spelling; 0 is an empty place.
+    key: u64,
+    folded: u32,
+    stem: Stem,
+    form: u32,
+    rarity: u8,
+    tells: bool,
 }
 
-impl Bag {
-    pub(super) fn of(terms: &[Term<'_>]) -> Self {
-        let mut bag = Self::default();
-        for term in terms {
-            bag.add(term.stem, term.rarity);
+/// Reads words of one language.
+pub(super) struct Reader<'r> {
+    stemmer: Stemmer,
+    stop_words: StopWords,
+    rarity: &'r Rarity,
+    seed: u64,
+}
+
+/// Spellings that are remembered on a thread: most words of a text were met before.
+const REMEMBERED: usize = 1 << 15;
+
+thread_local! {
+    static MEMORY: RefCell<Vec<Known>> = RefCell::new(vec![Known::default(); REMEMBERED]);
+}
+
+/// A text as words.
+#[derive(Debug, Default)]
+pub(super) struct Text<'t> {
+    /// Those that can tell a story, in order.
+    pub(super) terms: Vec<Term<'t>>,
+    /// Hashes of all words, folded, in order.
+    pub(super) folded: Vec<u32>,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(lang: Option<&str>, rarity: &'r Rarity) -> Self {
+        let lang = lang.map(crate::text::primary);
+        let named = lang.as_deref().unwrap_or("en");
+        let table = std::ptr::from_ref(rarity).addr() as u64;
+        Self {
+            stemmer: Stemmer::of(Some(named)),
+            stop_words: StopWords::of(Some(named)),
+            rarity,
+            seed: xxh3_64_with_seed(named.as_bytes(), table),
         }
-        bag
     }
 
-    fn add(&mut self, stem: Stem, rarity: f64) {
-        if self.stems.insert(stem, rarity).is_none() {
-            self.mass += rarity;
+    /// Reads the first `limit` words of a text; only the first `telling` of them can be terms.
+    pub(super) fn read<'t>(&self, text: &'t str, limit: usize, telling: usize) -> Text<'t> {
+        let mut read = Text::default();
+        MEMORY.with_borrow_mut(|memory| {
+            for (number, word) in first_words(text, limit).into_iter().enumerate() {
+                let known = self.known(memory, word.text);
+                read.folded.push(known.folded);
+                if known.tells && number < telling {
+                    let form = Form(known.form);
+                    read.terms.push(Term { word, stem: known.stem, rarity: known.rarity, form });
+                }
+            }
+        });
+        read
+    }
+
+    fn known(&self, memory: &mut [Known], word: &str) -> Known {
+        let key = xxh3_64_with_seed(word.as_bytes(), self.seed).max(1);
+        let place = usize::try_from(key % REMEMBERED as u64).unwrap_or_default();
+        if let Some(known) = memory.get(place).filter(|known| known.key == key) {
+            return *known;
+        }
+        let known = self.look_up(key, word);
+        if let Some(remembered) = memory.get_mut(place) {
+            *remembered = known;
+        }
+        known
+    }
+
+    fn look_up(&self, key: u64, word: &str) -> Known {
+        let (lower, folded) = (word.to_lowercase(), fold(word));
+        let stem = self.stemmer.stem(&folded);
+        let hash = hashed(&stem);
+        let is_short = folded.chars().nth(1).is_none();
+        Known {
+            key,
+            folded: hashed(&folded),
+            stem: hash,
+            form: Form::of(&lower, &stem).0,
+            rarity: self.rarity.sixteenths(hash),
+            tells: !is_short && !self.stop_words.contains(&lower),
         }
     }
+}
 
-    /// Returns the stems in an order that does not depend on hashing, rarest first.
-    pub(super) fn rarest_first(&self) -> Vec<(Stem, f64)> {
-        let mut stems: Vec<(Stem, f64)> = self.stems.iter().map(|(s, r)| (*s, *r)).collect();
-        stems.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        stems
-    }
-
-    /// Returns the rarity of what this bag shares with another, summed in one fixed order so
-    /// that the last bit is the same on every run.
-    pub(super) fn shared(&self, other: &Self) -> f64 {
-        let mut shared: Vec<(Stem, f64)> = self
-            .stems
+/// Returns the hash of each run of four words, in order.
+pub(super) fn shingles(folded: &[u32]) -> Vec<u32> {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let hash = |run: &[u32]| {
+        let mixed = run
             .iter()
-            .filter(|(stem, _)| other.stems.contains_key(stem))
-            .map(|(stem, rarity)| (*stem, *rarity))
-            .collect();
-        shared.sort_unstable_by_key(|(stem, _)| *stem);
-        shared.iter().map(|(_, rarity)| rarity).sum()
-    }
+            .fold(MIX, |hash, word| (hash ^ u64::from(*word)).wrapping_mul(MIX).rotate_left(29));
+        let [.., a, b, c, d] = mixed.wrapping_mul(MIX).to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    };
+    folded.windows(SHINGLE).map(hash).collect()
 }
 
-/// Returns the hashes of every run of `length` words, folded.
-pub(super) fn runs(text: &str, length: usize) -> Vec<u64> {
-    let folded: Vec<String> = words(text).iter().map(|word| fold(word.text)).collect();
-    folded.windows(length).map(|run| xxh3_64(run.join(" ").as_bytes())).collect()
+/// Words of a shingle; a run is two of them, one behind the other.
+const SHINGLE: usize = 4;
+
+/// Returns the hash of each run of eight words, in order.
+pub(super) fn runs(shingles: &[u32]) -> Vec<u64> {
+    let behind = shingles.iter().skip(SHINGLE);
+    shingles.iter().zip(behind).map(|(a, b)| u64::from(*a) << 32 | u64::from(*b)).collect()
+}
+
+/// Returns one shingle of each run of eight words, the same wherever the run stands: texts that
+/// share a run share one of these.
+pub(super) fn marks(shingles: &[u32]) -> Vec<u32> {
+    let mut marks: Vec<u32> =
+        shingles.windows(SHINGLE + 1).filter_map(|run| run.iter().min().copied()).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Text<'_> {
+        Reader::new(Some("en"), Rarity::shipped()).read(text, 99, 99)
+    }
+
     #[test]
     fn stop_words_and_single_letters_tell_nothing() {
-        let found = terms("The envoy said a summit is near", Some("en"), 99);
-        let words: Vec<&str> = found.iter().map(|term| term.word.text).collect();
+        let found = read("The envoy said a summit is near");
+        let words: Vec<&str> = found.terms.iter().map(|term| term.word.text).collect();
         assert_eq!(words, ["envoy", "summit", "near"]);
+        assert_eq!(found.folded.len(), 7);
     }
 
     #[test]
-    fn what_two_texts_share_is_counted_once() {
-        let bag = |text| Bag::of(&terms(text, Some("en"), 99));
-        let (a, b) = (bag("Negotiations in Zanzibar"), bag("The negotiation, Zanzibar, Zanzibar"));
-        assert!((a.shared(&b) - a.mass).abs() < 1e-9);
-        assert!(bag("Quite other matters").shared(&b) < 1e-9);
+    fn a_form_tells_short_stems_apart() {
+        let form = |text| read(text).terms[0].form;
+        assert_ne!(form("killed"), form("kill"));
+        assert_eq!(form("negotiations"), form("Negotiation"));
+        assert_ne!(form("López"), form("Lopez"), "what is printed must stand there");
     }
 
     #[test]
-    fn runs_of_words_are_compared_without_case_and_punctuation() {
-        assert_eq!(runs("One, two three!", 3), runs("ONE two — three", 3));
-        assert!(runs("too short", 3).is_empty());
+    fn texts_that_share_eight_words_share_a_mark() {
+        let post =
+            "Before all that, the harbour wall of Lindhaven was rebuilt again last winter. After.";
+        let item = "They say the harbour wall of Lindhaven was rebuilt — again — and more.";
+        let marks = |text| marks(&shingles(&read(text).folded));
+        let (a, b) = (marks(post), marks(item));
+        assert!(a.iter().any(|mark| b.contains(mark)), "eight words");
+        let shorter = marks("say the harbour wall of Lindhaven was once");
+        assert!(!a.iter().any(|mark| shorter.contains(mark)), "six words");
+        assert!(shingles(&read("too short here").folded).is_empty());
     }
 }

@@ -9,7 +9,7 @@ mod stop_words;
 mod words;
 
 pub use language::{detect, direction, primary};
-pub use rarity::rarity;
+pub use rarity::{Rarity, Stem, hashed, rarity};
 pub use sentences::sentences;
-pub use stop_words::is_stop_word;
-pub use words::{Stemmer, Word, fold, is_ideograph, words};
+pub use stop_words::{StopWords, is_stop_word};
+pub use words::{Stemmer, Word, first_words, fold, is_ideograph, words};

@@ -71,23 +71,38 @@ static NL: Words = LazyLock::new(|| DUTCH.split_ascii_whitespace().collect());
 static SV: Words = LazyLock::new(|| SWEDISH.split_ascii_whitespace().collect());
 static RU: Words = LazyLock::new(|| RUSSIAN.split_ascii_whitespace().collect());
 
+/// The stop words of one language.
+#[derive(Debug, Clone, Copy)]
+pub struct StopWords(Option<&'static HashSet<&'static str>>);
+
+impl StopWords {
+    /// Returns those of a language; an unknown language has those of English, which most feeds
+    /// that name none are in.
+    pub fn of(lang: Option<&str>) -> Self {
+        let words: &HashSet<&str> = match lang.map(primary).as_deref() {
+            Some("de") => &DE,
+            Some("fr") => &FR,
+            Some("es" | "ca") => &ES,
+            Some("pt") => &PT,
+            Some("it") => &IT,
+            Some("nl") => &NL,
+            Some("sv" | "no" | "nb" | "da") => &SV,
+            Some("ru" | "uk" | "bg") => &RU,
+            Some("en") | None => &EN,
+            Some(_) => return Self(None),
+        };
+        Self(Some(words))
+    }
+
+    /// Returns whether a word in lower case, as written, is one.
+    pub fn contains(self, word: &str) -> bool {
+        self.0.is_some_and(|words| words.contains(word))
+    }
+}
+
 /// Returns whether a word in lower case, as written, is a stop word of the language.
-///
-/// An unknown language has those of English, which most feeds that name none are in.
 pub fn is_stop_word(word: &str, lang: Option<&str>) -> bool {
-    let words = match lang.map(primary).as_deref() {
-        Some("de") => &DE,
-        Some("fr") => &FR,
-        Some("es" | "ca") => &ES,
-        Some("pt") => &PT,
-        Some("it") => &IT,
-        Some("nl") => &NL,
-        Some("sv" | "no" | "nb" | "da") => &SV,
-        Some("ru" | "uk" | "bg") => &RU,
-        Some("en") | None => &EN,
-        Some(_) => return false,
-    };
-    words.contains(word)
+    StopWords::of(lang).contains(word)
 }
 
 #[cfg(test)]

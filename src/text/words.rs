@@ -32,8 +32,16 @@ impl Word<'_> {
 /// Returns the words of a text in order; where words are not parted by spaces (Chinese,
 /// Japanese), each pair of neighbouring characters is one, so that they can be compared.
 pub fn words(text: &str) -> Vec<Word<'_>> {
+    first_words(text, usize::MAX)
+}
+
+/// Returns the first words of a text as [`words`] does; the rest of it is not looked at.
+pub fn first_words(text: &str, limit: usize) -> Vec<Word<'_>> {
     let mut found: Vec<Word<'_>> = Vec::new();
     for (start, word) in text.unicode_word_indices() {
+        if found.len() >= limit {
+            break;
+        }
         if !is_one_ideograph(word) {
             found.push(Word { text: word, start });
             continue;

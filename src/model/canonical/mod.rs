@@ -15,7 +15,6 @@ pub use names::is_identity_parameter;
 /// The number of the rules: another one, and the keys of stored items are made anew.
 ///
 /// 1 knew no wrappers and took more parameters by their names alone.
-#[expect(dead_code, reason = "the store asks for it")]
 pub(crate) const RULES: u8 = 2;
 
 /// Returns the address without its tracking parameters; everything else stays as published.

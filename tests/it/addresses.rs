@@ -7,7 +7,7 @@ use briefwire::model::CanonicalUrl;
 use briefwire::parse::{Document, parse};
 use serde_json::Value;
 
-use crate::desk::needs;
+use crate::desk::{Desk, needs};
 
 /// Keys under which items with different titles and links stand, looked at one by one: a page that
 /// holds a day's items under fragments, a podcast whose items all lead to its front page, and two
@@ -59,6 +59,25 @@ fn no_two_real_articles_share_a_key() {
         .collect();
     let is_whole = needs("../shared/corpus").is_some();
     assert_eq!(shared, if is_whole { REVIEWED } else { &[] });
+}
+
+#[test]
+fn a_parameter_that_names_articles_cannot_be_ignored() {
+    let desk = Desk::new(&[]);
+    let check = |names: &str| {
+        desk.write("c.toml", &format!("[matching]\nignore_parameters = [{names}]\n"));
+        let ran = desk.run(&["check"]);
+        (ran.code, ran.err.replace(&format!("{}:", desk.path("c.toml").display()), ""))
+    };
+    assert_eq!(check("\"xyz\", \"Ref\"").0, 0);
+    let key = "matching.ignore_parameters: found";
+    let named = "; the name of a parameter, such as \"xid\", is accepted";
+    let identity = "which names articles; a parameter that tells no articles apart is accepted";
+    let expected = format!(
+        "2:22: {key} \"\"{named}\n2:26: {key} \"a=b\"{named}\n2:33: {key} \"a b\"{named}\n\
+         2:40: {key} \"Page\", {identity}\n"
+    );
+    assert_eq!(check("\"\", \"a=b\", \"a b\", \"Page\""), (78, expected));
 }
 
 /// Titles and links of the items that are to be matched.

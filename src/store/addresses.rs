@@ -27,6 +27,7 @@ struct Stretch {
     first: Sequence,
     /// The first item behind it; `None` at the end.
     next: Option<Sequence>,
+    /// Those that are not found yet.
     entries: BTreeMap<Sequence, Vec<u8>>,
 }
 
@@ -37,19 +38,19 @@ impl Store {
         if known.unwrap_or(1) == RULES {
             return Ok(());
         }
-        let mut changed = 0;
+        let mut made = 0;
         let mut from = Some(0);
         while let Some(first) = from {
             let stretch = self.stretch(first, STRETCH)?;
-            changed += self.settle_stretch(&stretch)?;
             from = stretch.next;
+            made += self.settle_stretch(stretch)?;
         }
         let mut changes = self.begin();
         changes.put_address_rules();
         changes.commit()?;
         tracing::info!(
-            entries = changed,
-            "the rules by which addresses are compared have changed: {changed} entries were made anew"
+            entries = made,
+            "the rules by which addresses are compared have changed: {made} entries were made anew"
         );
         Ok(())
     }
@@ -74,9 +75,8 @@ impl Store {
 
     /// Removes the entries of a stretch's items that do not belong and adds those that are
     /// missing; returns how many those are.
-    fn settle_stretch(&self, stretch: &Stretch) -> Result<u64, StoreError> {
-        let mut missing = stretch.entries.clone();
-        let mut changed = 0;
+    fn settle_stretch(&self, mut stretch: Stretch) -> Result<u64, StoreError> {
+        let mut made = 0;
         let mut changes = self.begin();
         for place in self.walk(self.tree(Tree::ByUrl).iter()) {
             let (place, _) = place?;
@@ -85,20 +85,20 @@ impl Store {
                 continue;
             }
             if stretch.entries.get(&item).is_some_and(|right| **right == *place) {
-                missing.remove(&item);
+                stretch.entries.remove(&item);
                 continue;
             }
             changes.unset(Tree::ByUrl, place.to_vec());
-            changed += 1;
+            made += 1;
             self.commit_full(&mut changes)?;
         }
-        for place in missing.into_values() {
+        for place in stretch.entries.into_values() {
             changes.set(Tree::ByUrl, place, Vec::new());
-            changed += 1;
+            made += 1;
             self.commit_full(&mut changes)?;
         }
         changes.commit()?;
-        Ok(changed)
+        Ok(made)
     }
 
     fn commit_full<'s>(&'s self, changes: &mut Changes<'s>) -> Result<(), StoreError> {
@@ -197,8 +197,8 @@ mod tests {
             let mut from = 0;
             for _ in 0..steps {
                 let stretch = store.stretch(from, 2).unwrap();
-                assert!(store.settle_stretch(&stretch).unwrap() >= 2);
                 from = stretch.next.unwrap();
+                assert!(store.settle_stretch(stretch).unwrap() >= 2);
             }
             assert_eq!(store.get(Tree::Meta, KEY).unwrap(), None);
             drop(store);

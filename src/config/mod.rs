@@ -147,7 +147,7 @@ pub struct Fetch {
 }
 
 /// `[matching]`: which brief an item gets.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Matching {
     /// How long a new item waits for a brief before it is published with an extracted one.
     pub wait: Duration,
@@ -155,6 +155,9 @@ pub struct Matching {
     pub threshold: f64,
     /// Items younger than this are looked at again when a brief arrives.
     pub recent: Duration,
+    /// Parameters of addresses that are ignored when these are compared, beside those that the
+    /// program knows; none of them names articles.
+    pub ignore_parameters: Vec<String>,
 }
 
 /// `[enrich]`: the generated brief.

@@ -12,6 +12,7 @@ use super::{
     Backup, Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish,
     Server, Store,
 };
+use crate::model::is_identity_parameter;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -159,9 +160,37 @@ pub(super) fn matching(mut table: Table<'_, '_>) -> Matching {
         wait: table.duration("wait", Duration::ZERO, Duration::ZERO..=DAY),
         threshold: table.number("threshold", 0.65, 0.0..=1.0),
         recent: table.duration("recent", 7 * DAY, HOUR..=90 * DAY),
+        ignore_parameters: ignored(&mut table),
     };
     table.finish();
     matching
+}
+
+/// Reads `ignore_parameters`.
+fn ignored(table: &mut Table<'_, '_>) -> Vec<String> {
+    const KEY: &str = "ignore_parameters";
+    let mut names = Vec::new();
+    for name in table.strings(KEY) {
+        let is_name = |text: &str| {
+            !text.is_empty() && !text.contains(|c: char| "=&?#%".contains(c) || c.is_whitespace())
+        };
+        if !is_name(&name.value) {
+            let found = format!("found \"{}\"", name.value);
+            table.wrong(
+                &name.span,
+                KEY,
+                found,
+                "the name of a parameter, such as \"xid\", is accepted",
+            );
+        } else if is_identity_parameter(&name.value) {
+            let found = format!("found \"{}\", which names articles", name.value);
+            let accepted = "a parameter that tells no articles apart is accepted";
+            table.wrong(&name.span, KEY, found, accepted);
+        } else {
+            names.push(name.value);
+        }
+    }
+    names
 }
 
 pub(super) fn enrich(mut table: Table<'_, '_>) -> Enrich {

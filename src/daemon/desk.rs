@@ -50,7 +50,7 @@ impl Desk {
         for ruling in store.rulings()? {
             desk.rulings.set(&ruling.item.to_string(), &ruling.brief, Some(ruling.pinned));
         }
-        let age = TimeDelta::from_std(settings.recent).unwrap_or(TimeDelta::days(7));
+        let age = TimeDelta::from_std(desk.settings.recent).unwrap_or(TimeDelta::days(7));
         for (placed, traits) in recent_items(store, &store.since(now - age, MAX_RECENT)?)? {
             desk.place(placed, traits);
         }
@@ -82,8 +82,8 @@ impl Desk {
 
     /// Decides by other settings from now on; what is decided stays.
     pub(super) fn follow(&mut self, settings: Matching) {
-        self.settings = settings;
         self.index.require(settings.threshold);
+        self.settings = settings;
     }
 
     /// Takes a brief in and returns the items it may concern.

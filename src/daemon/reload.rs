@@ -280,6 +280,10 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
             old.matching.threshold.to_bits() != new.matching.threshold.to_bits(),
         ),
         ("matching.recent", old.matching.recent != new.matching.recent),
+        (
+            "matching.ignore_parameters",
+            old.matching.ignore_parameters != new.matching.ignore_parameters,
+        ),
         ("enrich.sentences", old.enrich.sentences != new.enrich.sentences),
         ("enrich.key_terms", old.enrich.key_terms != new.enrich.key_terms),
         ("publish.dir", old.publish.dir != new.publish.dir),

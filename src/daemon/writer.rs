@@ -76,7 +76,7 @@ impl Settings {
     pub(super) fn of(config: &Config) -> Self {
         let store = &config.store;
         Self {
-            matching: config.matching,
+            matching: config.matching.clone(),
             min_free: store.min_free,
             kept: Kept {
                 max_age: TimeDelta::from_std(store.max_age).unwrap_or(TimeDelta::MAX),
@@ -107,7 +107,7 @@ pub(super) struct Setup {
 
 /// Starts the writer on a thread of its own; it ends when the last sender is gone.
 pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>), StoreError> {
-    let desk = Desk::load(&setup.store, setup.settings.matching, (setup.clock)())?;
+    let desk = Desk::load(&setup.store, setup.settings.matching.clone(), (setup.clock)())?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let retention = Retention::new((setup.clock)());
     let (briefs, renamed) = (BTreeMap::new(), HashMap::new());
@@ -218,7 +218,7 @@ impl Writer {
                 }
             }
             Work::Settings(settings) => {
-                self.desk.follow(settings.matching);
+                self.desk.follow(settings.matching.clone());
                 self.setup.settings = settings;
                 self.watch_disk();
                 Ok(())
@@ -359,7 +359,7 @@ impl Writer {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "cannot read the sources' names back");
         }
-        match Desk::load(&self.setup.store, self.setup.settings.matching, now) {
+        match Desk::load(&self.setup.store, self.setup.settings.matching.clone(), now) {
             Ok(desk) => self.desk = desk,
             Err(error) => {
                 tracing::error!(

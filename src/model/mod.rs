@@ -6,7 +6,7 @@
 
 mod access;
 mod brief;
-mod canonical;
+pub(crate) mod canonical;
 mod channel;
 mod command;
 mod feed;
@@ -21,7 +21,7 @@ mod subscription;
 
 pub use access::{Access, Auth};
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
-pub use canonical::{CanonicalUrl, without_tracking};
+pub use canonical::{CanonicalUrl, UrlRules, is_identity_parameter, without_tracking};
 pub use channel::{Body, Channel, Only, Selector};
 pub use command::{BriefOrigin, Command, CommandError, Reply};
 pub use feed::{

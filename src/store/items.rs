@@ -8,7 +8,7 @@ use super::journal::Act;
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{GuidRecord, ItemRecord, ListingRecord, millis};
 use super::{NEXT_ITEM, Store, StoreError};
-use crate::model::{BriefId, CanonicalUrl, ItemId, Placement, SourceId, Story, Timestamp};
+use crate::model::{BriefId, ItemId, Placement, SourceId, Story, Timestamp};
 
 impl Store {
     /// Returns whether the last whole document of a source listed just these, as far as they are
@@ -201,8 +201,8 @@ impl Changes<'_> {
         self.set(Tree::ByTime, keys::by_time(at, item), with_source);
         let place = keys::by_source(record.source, at, item);
         self.set(Tree::BySource, place, keys::placed(flags, delisted));
-        if let Some(url) = record.url.as_deref().and_then(CanonicalUrl::parse) {
-            self.set(Tree::ByUrl, keys::by_url_item(&url, item), Vec::new());
+        if let Some(place) = record.place_by_url(item) {
+            self.set(Tree::ByUrl, place, Vec::new());
         }
         if let Some(brief) = record.brief.as_deref().and_then(|id| BriefId::new(id).ok()) {
             self.set(Tree::Matches, keys::match_item(&brief, item), Vec::new());
@@ -213,8 +213,8 @@ impl Changes<'_> {
         let at = record.sorted_by();
         self.unset(Tree::ByTime, keys::by_time(at, item));
         self.unset(Tree::BySource, keys::by_source(record.source, at, item));
-        if let Some(url) = record.url.as_deref().and_then(CanonicalUrl::parse) {
-            self.unset(Tree::ByUrl, keys::by_url_item(&url, item));
+        if let Some(place) = record.place_by_url(item) {
+            self.unset(Tree::ByUrl, place);
         }
         if let Some(brief) = record.brief.as_deref().and_then(|id| BriefId::new(id).ok()) {
             self.unset(Tree::Matches, keys::match_item(&brief, item));

@@ -8,6 +8,7 @@
 //! What is left out on purpose: deciding anything. The writer in `daemon` decides, this module
 //! remembers.
 
+mod addresses;
 mod archive;
 mod backup;
 mod catching;
@@ -298,6 +299,7 @@ impl Store {
         if recovery.is_none() {
             store.catch_up()?;
         }
+        store.settle_addresses()?;
         store.mint = store.minted(options.authority, now)?;
         fence::trust(folder)?;
         let tidied = match recovery {

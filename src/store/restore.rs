@@ -126,6 +126,8 @@ impl Store {
         drop(journal);
         let mut changes = self.begin();
         changes.put_group(last);
+        // What was filled by this version needs no other's entries made anew.
+        changes.put_address_rules();
         changes.commit()
     }
 

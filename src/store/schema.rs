@@ -43,6 +43,9 @@ impl Store {
         } else {
             let mut changes = self.begin();
             changes.set(Tree::Meta, KEY.to_vec(), vec![SCHEMA]);
+            if self.tree(Tree::Items).is_empty() {
+                changes.put_address_rules();
+            }
             changes.commit()?;
         }
         let path = self.folder.join(FILE);

@@ -8,6 +8,7 @@
     reason = "the allow-in-tests keys of clippy.toml do not reach helper functions of an integration crate"
 )]
 
+mod addresses;
 mod articles;
 mod asking;
 mod bustle;

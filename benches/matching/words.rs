@@ -112,7 +112,9 @@ fn look(corpus: &Corpus, weights: &Weights) -> Vec<Seen> {
         for set in &corpus.sets {
             for (is_bare, briefs) in [(false, &set.briefs), (true, &set.bare)] {
                 let mut index = Index::with(0.5, rarity, weights);
-                briefs.iter().for_each(|brief| index.insert(brief));
+                for brief in briefs {
+                    index.insert(brief);
+                }
                 let judged = |gold: &&Gold| gold.kind != "url" && corpus::fold(&gold.story) == fold;
                 let of = |gold: &Gold, is_true, item: &ItemText| Seen {
                     set: set.name,

@@ -13,6 +13,7 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         Placement::Shown(_) => "shown",
     };
     let terms = story.key_terms.iter().map(|t| json!({ "term": t.term, "score": score(t.score) }));
+    let others: Vec<String> = story.followers.iter().map(ToString::to_string).collect();
     object([
         ("item_id", Some(json!(story.id.to_string()))),
         ("feed", Some(json!(story.source.as_str()))),
@@ -34,5 +35,7 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         ("evidence", Some(json!(story.evidence))),
         ("extracted_summary", Some(json!(story.summary))),
         ("key_terms", Some(Value::Array(terms.collect()))),
+        ("same_story_as", story.leader.map(|id| json!(id.to_string()))),
+        ("also_reported_by", (!others.is_empty()).then(|| json!(others))),
     ])
 }

@@ -39,3 +39,22 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         ("also_reported_by", (!others.is_empty()).then(|| json!(others))),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::story;
+
+    #[test]
+    fn both_ends_of_a_story_name_the_other_and_an_item_alone_none() {
+        let (mut first, mut late) = (story("a", "1", 1), story("b", "2", 2));
+        let told = |story: &Story| {
+            let item = item(story, "guid", "");
+            (item.get("same_story_as").cloned(), item.get("also_reported_by").cloned())
+        };
+        assert_eq!(told(&first), (None, None));
+        first.admit(&mut late);
+        assert_eq!(told(&first), (None, Some(json!([late.id.to_string()]))));
+        assert_eq!(told(&late), (Some(json!(first.id.to_string())), None));
+    }
+}

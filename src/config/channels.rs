@@ -44,6 +44,7 @@ fn channel(
     let items = table.integer("items", 50, 1..=10_000);
     let body = table.choice("body", Body::Brief, &bodies);
     let full_text = table.boolean("full_text", false);
+    let merge_stories = table.boolean("merge_stories", false);
     let file = table.string("token_file");
     // A channel that names a token has one, whatever came of reading it.
     let read = |file| secret(table, "token_file", &file, place).unwrap_or_else(unguessable);
@@ -60,6 +61,7 @@ fn channel(
         items,
         body,
         full_text,
+        merge_stories,
         token: secret,
     })
 }

@@ -13,6 +13,7 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         Placement::Shown(_) => "shown",
     };
     let terms = story.key_terms.iter().map(|t| json!({ "term": t.term, "score": score(t.score) }));
+    let others: Vec<String> = story.followers.iter().map(ToString::to_string).collect();
     object([
         ("item_id", Some(json!(story.id.to_string()))),
         ("feed", Some(json!(story.source.as_str()))),
@@ -34,5 +35,26 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         ("evidence", Some(json!(story.evidence))),
         ("extracted_summary", Some(json!(story.summary))),
         ("key_terms", Some(Value::Array(terms.collect()))),
+        ("same_story_as", story.leader.map(|id| json!(id.to_string()))),
+        ("also_reported_by", (!others.is_empty()).then(|| json!(others))),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::story;
+
+    #[test]
+    fn both_ends_of_a_story_name_the_other_and_an_item_alone_none() {
+        let (mut first, mut late) = (story("a", "1", 1), story("b", "2", 2));
+        let told = |story: &Story| {
+            let item = item(story, "guid", "");
+            (item.get("same_story_as").cloned(), item.get("also_reported_by").cloned())
+        };
+        assert_eq!(told(&first), (None, None));
+        first.admit(&mut late);
+        assert_eq!(told(&first), (None, Some(json!([late.id.to_string()]))));
+        assert_eq!(told(&late), (Some(json!(first.id.to_string())), None));
+    }
 }

@@ -13,9 +13,11 @@ use super::shelf::Shelf;
 use super::threads::Threads;
 use super::writer::Work;
 use crate::config::Config;
-use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Timestamp};
-use crate::publish::{Coding, Document, Entry, Publisher, Rendering, fingerprint, rss};
-use crate::serve::{Plan, Served, publisher, taken};
+use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Story, Timestamp};
+use crate::publish::{
+    Also, Coding, Document, Entry, Publisher, Rendering, also_reported, fingerprint, rss,
+};
+use crate::serve::{Plan, Served, Taken, publisher, taken};
 use crate::store::{Look, Store, StoreError};
 
 /// The media type of a channel's document.
@@ -147,37 +149,51 @@ impl Press {
 
     /// Renders a channel and swaps its document, if its content differs.
     fn renew(&self, sheet: &Sheet, channel: &Channel) -> Result<Option<Work>, StoreError> {
-        let mut stories = taken(&self.store, &sheet.plan, channel, channel.items)?;
+        let mut taken = taken(&self.store, &sheet.plan, channel, channel.items)?;
         if !channel.full_text {
-            for story in &mut stories {
+            for Taken { story, .. } in &mut taken {
                 story.article = None;
             }
         }
         let mut briefs: HashMap<BriefId, Brief> = HashMap::new();
         let mut publishers: HashMap<SourceId, Publisher> = HashMap::new();
-        for story in &stories {
+        for Taken { story, others } in &taken {
             if let Some(id) = story.brief.as_ref().filter(|id| !briefs.contains_key(id)) {
                 briefs.extend(self.store.brief(id)?.map(|stored| (id.clone(), stored.brief)));
             }
-            if !publishers.contains_key(&story.source) {
-                let state = self.store.state(&story.source)?;
-                let source = sheet.plan.sources.iter().find(|source| source.id == story.source);
-                let facts = state.map(|state| state.facts).unwrap_or_default();
-                let said = publisher(source, story.source.as_str(), &facts);
-                publishers.insert(story.source.clone(), said);
+            for story in std::iter::once(story).chain(others) {
+                if !publishers.contains_key(&story.source) {
+                    let said = self.publisher_of(&sheet.plan, &story.source)?;
+                    publishers.insert(story.source.clone(), said);
+                }
             }
         }
-        let entries: Vec<Entry<'_>> = stories
+        let also_of = |others: &[Story]| -> Vec<Also> {
+            let said = others.iter().filter_map(|story| {
+                let publisher = publishers.get(&story.source)?;
+                Some(also_reported(story, publisher, &sheet.plan.site))
+            });
+            said.collect()
+        };
+        let also: Vec<Vec<Also>> = taken.iter().map(|taken| also_of(&taken.others)).collect();
+        let entries: Vec<Entry<'_>> = taken
             .iter()
-            .filter_map(|story| {
+            .zip(&also)
+            .filter_map(|(Taken { story, .. }, also)| {
                 let brief = story.brief.as_ref().and_then(|id| briefs.get(id));
-                Some(Entry { story, brief, publisher: publishers.get(&story.source)? })
+                Some(Entry { story, brief, publisher: publishers.get(&story.source)?, also })
             })
             .collect();
         if self.waits_for_sources(sheet, channel, entries.len())? {
             return Ok(None);
         }
         self.swap(sheet, channel, &entries)
+    }
+
+    fn publisher_of(&self, plan: &Plan, id: &SourceId) -> Result<Publisher, StoreError> {
+        let facts = self.store.state(id)?.map(|state| state.facts).unwrap_or_default();
+        let source = plan.sources.iter().find(|source| source.id == *id);
+        Ok(publisher(source, id.as_str(), &facts))
     }
 
     /// Returns whether the standing document is better than one of `items` items would be.

@@ -237,6 +237,7 @@ fn channel_keys(old: &Channel, new: &Channel) -> Vec<&'static str> {
         ("items", old.items != new.items),
         ("body", old.body != new.body),
         ("full_text", old.full_text != new.full_text),
+        ("merge_stories", old.merge_stories != new.merge_stories),
         ("token_file", old.token != new.token),
     ])
 }

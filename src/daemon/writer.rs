@@ -389,6 +389,10 @@ impl Writer {
             story
         });
         for mut story in digest.new.into_iter().chain(changed) {
+            // Others may have joined its story since the reader saw it.
+            if let Some(stored) = group.changes.story(story.id)? {
+                story.stay_in_story(&stored);
+            }
             if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))
             {
                 story.placement = Placement::Waiting(articles::wait_of(now));

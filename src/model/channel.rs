@@ -27,6 +27,8 @@ pub struct Channel {
     pub body: Body,
     /// Whether the original is the article, where its source has fetched it.
     pub full_text: bool,
+    /// Whether the items of one story are one item, the first that the channel takes of them.
+    pub merge_stories: bool,
     /// If set, part of its URL, and the channel is listed nowhere.
     pub token: Option<Secret>,
 }

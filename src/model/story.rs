@@ -63,6 +63,40 @@ pub struct Story {
     pub summary: Vec<String>,
     /// The extracted key terms, best first.
     pub key_terms: Vec<KeyTerm>,
+    /// The item that told this story first; `None` where this one did, or nobody else tells it.
+    pub leader: Option<ItemId>,
+    /// On the item that told it first: those that joined, in the order they did, at most
+    /// [`Story::MAX_FOLLOWERS`].
+    ///
+    /// A store rebuilt from the journal alone knows neither these nor `leader`: its items stand
+    /// alone until further ones join them.
+    pub followers: Vec<ItemId>,
+}
+
+impl Story {
+    /// As many items join one story; a later one stands alone.
+    pub const MAX_FOLLOWERS: usize = 30;
+
+    /// Lets a later item join the story that this one told first, and returns whether it has.
+    ///
+    /// It has not, and neither item is changed, where this one follows another itself, the later
+    /// one belongs to a story already, or the story is full.
+    pub fn admit(&mut self, later: &mut Self) -> bool {
+        let is_free = later.leader.is_none() && later.followers.is_empty() && later.id != self.id;
+        if self.leader.is_some() || !is_free || self.followers.len() >= Self::MAX_FOLLOWERS {
+            return false;
+        }
+        later.leader = Some(self.id);
+        self.followers.retain(|id| *id != later.id);
+        self.followers.push(later.id);
+        true
+    }
+
+    /// Keeps the place in a story that the stored version of this item has.
+    pub fn stay_in_story(&mut self, stored: &Self) {
+        self.leader = stored.leader;
+        self.followers.clone_from(&stored.followers);
+    }
 }
 
 /// Whether subscribers see an item.
@@ -74,4 +108,65 @@ pub enum Placement {
     Waiting(Timestamp),
     /// In its channels since then.
     Shown(Timestamp),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(number: u128) -> Story {
+        let source = SourceId::new("s").expect("an id");
+        let at = Timestamp::default();
+        Story {
+            id: ItemId(number),
+            source,
+            guid: number.to_string(),
+            title: String::new(),
+            url: None,
+            html: String::new(),
+            lead: None,
+            article: None,
+            lang: None,
+            authors: Vec::new(),
+            categories: Vec::new(),
+            enclosures: Vec::new(),
+            thumbnail: None,
+            image: None,
+            comments: None,
+            rights: None,
+            duration: None,
+            updated: None,
+            published: at,
+            first_seen: at,
+            changed: at,
+            content: 0,
+            placement: Placement::Shown(at),
+            brief: None,
+            method: Method::None,
+            score: 0.0,
+            evidence: Vec::new(),
+            summary: Vec::new(),
+            key_terms: Vec::new(),
+            leader: None,
+            followers: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn later_items_join_the_first_in_their_order_and_up_to_a_bound() {
+        let (mut first, mut follower) = (story(1), story(2));
+        assert!(first.admit(&mut follower));
+        assert_eq!((first.leader, follower.leader), (None, Some(ItemId(1))));
+        assert!(!first.admit(&mut follower), "it is in already");
+        assert!(!follower.admit(&mut story(3)), "stories have no chains");
+        assert!(!story(4).admit(&mut first), "a story that others joined joins no other");
+        assert!(!story(5).admit(&mut story(5)), "nor any item itself");
+        for number in 3..100 {
+            first.admit(&mut story(number));
+        }
+        assert_eq!(first.followers, (2..32).map(ItemId).collect::<Vec<_>>());
+        let mut late = story(100);
+        assert!(!first.admit(&mut late));
+        assert_eq!(late.leader, None, "it stands alone");
+    }
 }

@@ -4,7 +4,7 @@
 //! into the next line. Key terms, publisher, rights and origin stand here too, because most
 //! readers show neither category nor source.
 
-use super::item::{PublishedItem, categories_label, is_elsewhere, shorten, summary};
+use super::item::{PublishedItem, categories_label, is_elsewhere, printed, shorten, summary};
 use super::{Entry, Labels, labels};
 use crate::model::{Body, Brief, Method, Origin};
 use crate::text::{direction, html};
@@ -22,6 +22,7 @@ pub fn item_body(entry: &Entry<'_>, item: &PublishedItem, body: Body) -> String 
         }
         Body::Original => {
             page.original(entry);
+            page.also(entry);
             page.terms(entry, item);
             page.footer(entry, item);
         }
@@ -82,6 +83,7 @@ impl<'p> Page<'p> {
             Some(brief) => self.sections(brief, post.as_deref()),
             None => self.post(post.as_deref()),
         }
+        self.also(entry);
         self.terms(entry, item);
         self.footer(entry, item);
     }
@@ -137,6 +139,17 @@ impl<'p> Page<'p> {
         self.open("blockquote");
         self.paragraphs(post);
         self.html.push_str("</blockquote>");
+    }
+
+    /// Writes who else tells the story.
+    fn also(&mut self, entry: &Entry<'_>) {
+        let others = printed(entry);
+        if !others.is_empty() {
+            self.section(self.labels.also);
+            self.list(others.iter().map(|also| {
+                format!("{}: {}", html::escape(&also.publisher), anchor(&also.link, &also.title))
+            }));
+        }
     }
 
     /// Writes the key terms, all of them; the first eight stand as the categories say them.

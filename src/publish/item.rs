@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use url::Url;
 
-use super::{Entry, Site, key_terms, labels};
-use crate::model::{CanonicalUrl, Placement, Timestamp, without_tracking};
+use super::{Also, Entry, Publisher, Site, key_terms, labels};
+use crate::model::{CanonicalUrl, Placement, Story, Timestamp, without_tracking};
 use crate::text::{html, sentences};
 
 const MAX_TITLE_CHARS: usize = 80;
 const MAX_DESCRIPTION_CHARS: usize = 500;
 const MAX_CATEGORIES: usize = 8;
+const MAX_ALSO: usize = 10;
 
 /// An item as documents of every format say it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +38,10 @@ pub struct PublishedItem {
 pub fn publish_item(entry: &Entry<'_>, site: &Site) -> PublishedItem {
     let story = entry.story;
     let (categories, categories_are_terms) = categories(entry);
-    let title = title(entry);
+    let title = title(story, entry.publisher);
     PublishedItem {
         guid: site.guid(story.id),
-        link: link(entry, site),
+        link: link(story, site),
         description: description(entry, &title),
         title,
         categories,
@@ -50,9 +51,17 @@ pub fn publish_item(entry: &Entry<'_>, site: &Site) -> PublishedItem {
     }
 }
 
+/// Returns what is said of an item in the place of which another one stands.
+pub fn also_reported(story: &Story, publisher: &Publisher, site: &Site) -> Also {
+    Also {
+        publisher: publisher.name.clone(),
+        title: title(story, publisher),
+        link: link(story, site),
+    }
+}
+
 /// Returns the title as published; without one the first sentence, else host and date.
-fn title(entry: &Entry<'_>) -> String {
-    let story = entry.story;
+fn title(story: &Story, publisher: &Publisher) -> String {
     if !story.title.is_empty() {
         return story.title.clone();
     }
@@ -63,13 +72,12 @@ fn title(entry: &Entry<'_>) -> String {
     }
     let host = story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let host = host.and_then(|url| url.host_str().map(str::to_owned));
-    let place = host.unwrap_or_else(|| entry.publisher.name.clone());
+    let place = host.unwrap_or_else(|| publisher.name.clone());
     format!("{place}, {}", story.published.format("%Y-%m-%d"))
 }
 
 /// Returns the article's address without tracking; else a permalink guid, an enclosure, our page.
-pub(super) fn link(entry: &Entry<'_>, site: &Site) -> String {
-    let story = entry.story;
+fn link(story: &Story, site: &Site) -> String {
     let enclosure = story.enclosures.first().map(|e| e.url.as_str());
     let candidates = [story.url.as_deref(), Some(story.guid.as_str()), enclosure];
     let web = |text: &str| {
@@ -120,6 +128,11 @@ fn inert(text: &str) -> String {
 /// Returns the stored brief's summary, else the extracted one, else nothing.
 pub(super) fn summary(entry: &Entry<'_>) -> String {
     entry.brief.map_or_else(|| entry.story.summary.join(" "), |brief| brief.summary.clone())
+}
+
+/// Returns the others of the same story that are printed.
+pub(super) fn printed<'e>(entry: &Entry<'e>) -> &'e [Also] {
+    entry.also.get(..MAX_ALSO).unwrap_or(entry.also)
 }
 
 /// Returns up to 8 key terms, or the source's own categories where there are none.

@@ -16,7 +16,7 @@ use crate::model::{Brief, Channel, ItemId, KeyTerm, Story, Timestamp};
 
 pub use body::{article, item_body};
 pub use document::{Coding, Document};
-pub use item::{PublishedItem, publish_item};
+pub use item::{PublishedItem, also_reported, publish_item};
 pub use labels::{Labels, labels};
 pub use rss::{NAMESPACE, fingerprint, rss};
 
@@ -68,6 +68,17 @@ pub struct Publisher {
     pub rights: Option<String>,
 }
 
+/// Another item that tells the same story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Also {
+    /// The name of its publisher.
+    pub publisher: String,
+    /// As its own item would say it.
+    pub title: String,
+    /// As its own item would say it: without tracking.
+    pub link: String,
+}
+
 /// One item of a channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'e> {
@@ -77,6 +88,8 @@ pub struct Entry<'e> {
     pub brief: Option<&'e Brief>,
     /// Its publisher.
     pub publisher: &'e Publisher,
+    /// What it stands for beside itself, in the order it is printed; the first ten are.
+    pub also: &'e [Also],
 }
 
 /// A channel that is to be rendered.

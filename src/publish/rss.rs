@@ -7,7 +7,7 @@ use rss::extension::itunes::ITunesItemExtension;
 use rss::extension::{Extension, ExtensionMap};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::item::in_order;
+use super::item::{in_order, printed};
 use super::{Entry, PublishedItem, Rendering, item_body, key_terms, publish_item};
 use crate::model::{Enclosure, Origin, Timestamp};
 use crate::text::{html, primary};
@@ -184,6 +184,10 @@ fn ours(entry: &Entry<'_>, said: &PublishedItem, extensions: &mut ExtensionMap) 
         matched.children.insert("evidence".to_owned(), evidence);
     }
     extend(extensions, matched);
+    for also in printed(entry) {
+        let attributes = [("url", also.link.as_str()), ("title", &also.title)];
+        extend(extensions, element("brief:also", Some(&also.publisher), &attributes));
+    }
 }
 
 fn element(name: &str, value: Option<&str>, attributes: &[(&str, &str)]) -> Extension {

@@ -75,6 +75,8 @@ fn story(item: &Item, guid: String, feed: &Feed, (source, now): (&SourceId, Time
         evidence: Vec::new(),
         summary: Vec::new(),
         key_terms: Vec::new(),
+        leader: None,
+        followers: Vec::new(),
     };
     story.content = content_hash(&story);
     story
@@ -237,6 +239,7 @@ mod tests {
         let mut known = draft(item("1", "Old title")).story;
         known.published = at("2026-11-01T00:00:00Z");
         known.placement = Placement::Shown(at("2026-11-02T00:00:00Z"));
+        (known.leader, known.followers) = (Some(ItemId(8)), vec![ItemId(9)]);
         let seen = Seen {
             id: known.id,
             published: known.published,
@@ -249,6 +252,7 @@ mod tests {
         };
         assert_eq!((story.id, story.published), (known.id, known.published));
         assert_eq!(story.placement, known.placement);
+        assert_eq!((story.leader, &story.followers), (known.leader, &known.followers));
         assert_eq!(story.title, "New title");
     }
 

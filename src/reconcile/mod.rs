@@ -41,7 +41,8 @@ pub enum Verdict {
 
 /// Compares a listed item with what is known of it.
 ///
-/// A changed item keeps id, date, placement, brief, and its article while its address stands; they are matched anew by the caller.
+/// A changed item keeps id, date, placement, brief, its place in a story, and its article while its
+/// address stands; they are matched anew by the caller.
 pub fn compare(draft: Draft, seen: Option<&Seen<'_>>) -> Verdict {
     match seen.map(|seen| (seen, seen.story)) {
         None => Verdict::New(Box::new(draft.story)),
@@ -60,6 +61,7 @@ pub fn compare(draft: Draft, seen: Option<&Seen<'_>>) -> Verdict {
             story.method = known.method;
             story.score = known.score;
             story.evidence.clone_from(&known.evidence);
+            story.stay_in_story(known);
             Verdict::Changed(Box::new(story))
         }
     }

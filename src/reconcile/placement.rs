@@ -100,6 +100,8 @@ mod tests {
                 evidence: Vec::new(),
                 summary: Vec::new(),
                 key_terms: Vec::new(),
+                leader: None,
+                followers: Vec::new(),
             })
             .collect()
     }

@@ -1,11 +1,10 @@
 //! What pages and the API read of items: the story, its brief, its publisher.
 
-use super::{Plan, View};
+use super::View;
 use crate::contract;
-use crate::model::{Address, Channel, FeedFacts, ItemId, Selector, Source, SourceId, Story};
+use crate::model::{Address, FeedFacts, ItemId, Source, Story};
 use crate::publish::Publisher;
-use crate::reconcile;
-use crate::store::{Listed, Store, StoreError, StoredBrief};
+use crate::store::{StoreError, StoredBrief};
 use crate::text::html;
 
 /// Words of an item's lead that `items --json` prints.
@@ -33,25 +32,6 @@ impl View {
         let facts = self.store.state(&story.source)?.map(|state| state.facts).unwrap_or_default();
         Ok(publisher(self.plan.source(story.source.as_str()), story.source.as_str(), &facts))
     }
-}
-
-/// Returns the newest items of a channel, at most `limit`: in its document and on every page.
-pub fn taken(
-    store: &Store,
-    plan: &Plan,
-    channel: &Channel,
-    limit: usize,
-) -> Result<Vec<Story>, StoreError> {
-    let takes = |source: &&Source| channel.takes(source);
-    let sources: Vec<SourceId> =
-        plan.sources.iter().filter(takes).map(|source| source.id.clone()).collect();
-    // "*" takes the items of sources that have left the configuration, too.
-    let sources = (!channel.from.contains(&Selector::All)).then_some(sources);
-    let listed = Listed { sources: sources.as_deref(), only: channel.only, shown: true, limit };
-    if channel.filters.is_empty() {
-        return store.newest(&listed);
-    }
-    store.newest_accepted(&listed, &|story| reconcile::passes(&channel.filters, story))
 }
 
 /// Returns an item as `items --json` prints it.

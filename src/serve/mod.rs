@@ -13,6 +13,7 @@ mod html;
 mod items;
 mod pages;
 mod status;
+mod stories;
 mod upcoming;
 mod upkeep;
 mod websub;
@@ -32,7 +33,8 @@ use crate::telemetry::Metrics;
 
 pub use condition::{Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
-pub use items::{publisher, taken};
+pub use items::publisher;
+pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;
 pub use websub::{Callbacks, HubCall};
 

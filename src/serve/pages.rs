@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::html::{Page, missing};
-use super::items::{Shown, taken};
+use super::items::Shown;
+use super::stories::{Taken, taken};
 use super::{Failure, Served, View};
 use crate::model::{Body, BriefId, ItemId, Only, Story};
 use crate::publish::{Entry, Site, article, item_body, labels, publish_item};
@@ -47,7 +48,7 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
         )
         .ok();
         writeln!(body, "<section><h2>{title}</h2>\n<p><a href=\"{url}\">{url}</a></p>\n<ul>").ok();
-        for story in taken(&view.store, &view.plan, channel, PREVIEW)? {
+        for Taken { story, .. } in taken(&view.store, &view.plan, channel, PREVIEW)? {
             let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
             let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };
             let (id, title) = (story.id, escape(title));
@@ -72,7 +73,9 @@ async fn item(
 
 fn item_page(site: &Site, shown: &Shown) -> Response {
     let Shown { story, brief, publisher } = shown;
-    let entry = Entry { story, brief: brief.as_ref().map(|stored| &stored.brief), publisher };
+    // SECURITY: who else tells the story may stand in a secret channel alone.
+    let (brief, also) = (brief.as_ref().map(|stored| &stored.brief), &[]);
+    let entry = Entry { story, brief, publisher, also };
     let item = publish_item(&entry, site);
     let lang = entry.brief.and_then(|b| b.lang.as_deref()).or(story.lang.as_deref());
     let mut body = format!(

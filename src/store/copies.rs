@@ -64,6 +64,12 @@ pub(super) fn item(guid: usize, group: usize) -> Story {
     // Of one part and of several, by turns.
     story.html = noise(group, (group % 3) * 20_000 + 10);
     story.changed = moment(group);
+    let mut others = (0..Story::MAX_FOLLOWERS).map(|n| ItemId::mint(&source("b"), &n.to_string()));
+    if group.is_multiple_of(2) {
+        story.followers = others.collect();
+    } else {
+        story.leader = others.next_back();
+    }
     story
 }
 

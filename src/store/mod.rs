@@ -37,7 +37,7 @@ mod scan;
 mod schema;
 mod switch;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod touched;
 mod wear;
 
@@ -605,6 +605,19 @@ mod tests {
         fs::write(folder.path().join("db/snap.0000000000000001.generating"), b"x").unwrap();
         let (_store, recovery) = open(folder.path());
         assert_eq!(recovery, None);
+    }
+
+    #[test]
+    fn a_story_keeps_who_told_it_first_and_who_joined() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, _) = open(folder.path());
+        let (mut first, mut late) = (story("a", "1", 1), story("b", "2", 2));
+        assert!(first.admit(&mut late));
+        put(&store, &[first.clone(), late.clone()]);
+        drop(store);
+        let (store, _) = open(folder.path());
+        assert_eq!(store.story(first.id).unwrap(), Some(first));
+        assert_eq!(store.story(late.id).unwrap(), Some(late));
     }
 
     #[test]

@@ -170,13 +170,22 @@ impl Store {
         accept: &dyn Fn(&Story) -> bool,
     ) -> Result<Vec<Story>, StoreError> {
         let mut stories = Vec::new();
-        for item in self.listed(listed)?.take(MAX_LOOKED_AT) {
+        for story in self.each_newest(listed)? {
             if stories.len() >= listed.limit {
                 break;
             }
-            stories.extend(self.story_at(item?)?.filter(accept));
+            stories.extend(Some(story?).filter(accept));
         }
         Ok(stories)
+    }
+
+    /// Walks through what is listed, newest first: 5,000 items at most, whatever its limit.
+    pub fn each_newest<'l>(
+        &'l self,
+        listed: &'l Listed<'l>,
+    ) -> Result<impl Iterator<Item = Result<Story, StoreError>> + 'l, StoreError> {
+        let items = self.listed(listed)?.take(MAX_LOOKED_AT);
+        Ok(items.filter_map(|item| item.and_then(|item| self.story_at(item)).transpose()))
     }
 
     /// Walks through what is listed, whatever its limit, newest first.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::{Lock, Options, Recovery, Store};
 use crate::model::{ItemId, Method, Placement, SourceId, Story, Timestamp};
 
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
-pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
+pub(crate) fn open(folder: &Path) -> (Store, Option<Recovery>) {
     let options =
         Options { folder, cache: 1 << 20, authority: Some("news.example.org"), backups: None };
     let lock = Lock::take(folder).unwrap();
@@ -18,11 +18,11 @@ pub(super) fn open(folder: &Path) -> (Store, Option<Recovery>) {
     Store::open(&options, Arc::new(lock), at(0)).unwrap()
 }
 
-pub(super) fn source(name: &str) -> SourceId {
+pub(crate) fn source(name: &str) -> SourceId {
     SourceId::new(name).unwrap()
 }
 
-pub(super) fn story(name: &str, guid: &str, seconds: i64) -> Story {
+pub(crate) fn story(name: &str, guid: &str, seconds: i64) -> Story {
     Story {
         id: ItemId::mint(&source(name), guid),
         source: source(name),
@@ -53,10 +53,12 @@ pub(super) fn story(name: &str, guid: &str, seconds: i64) -> Story {
         evidence: Vec::new(),
         summary: vec!["Body.".to_owned()],
         key_terms: Vec::new(),
+        leader: None,
+        followers: Vec::new(),
     }
 }
 
-pub(super) fn put(store: &Store, stories: &[Story]) {
+pub(crate) fn put(store: &Store, stories: &[Story]) {
     let mut changes = store.begin();
     for story in stories {
         changes.put_story(story, at(0)).unwrap();

@@ -6,7 +6,7 @@ use briefwire::model::{
     Body, Channel, ChannelId, Filters, ItemId, KeyTerm, Method, Only, Placement, Selector,
     SourceId, Story, Timestamp,
 };
-use briefwire::publish::{Entry, Publisher, Rendering, Site, rss};
+use briefwire::publish::{Also, Entry, Publisher, Rendering, Site, also_reported, rss};
 use proptest::prelude::*;
 
 use crate::desk::{Desk, feed, missing};
@@ -44,10 +44,27 @@ fn story(number: u128, title: &str, text: &str) -> Story {
         evidence: Vec::new(),
         summary: vec![text.to_owned()],
         key_terms: vec![KeyTerm { term: title.to_owned(), score: 0.5 }],
+        leader: None,
+        followers: Vec::new(),
     }
 }
 
 fn rendered(stories: &[Story]) -> Vec<u8> {
+    rendered_with(stories, &[], Body::BriefAndOriginal)
+}
+
+fn site() -> Site {
+    Site {
+        base: "https://news.example.org/".parse().unwrap(),
+        authority: "news.example.org".to_owned(),
+        date: "2026-11-23".to_owned(),
+        ttl: 30,
+        image: None,
+    }
+}
+
+/// Renders items each of which stands for the same others.
+fn rendered_with(stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
     let channel = Channel {
         id: ChannelId::new("all").unwrap(),
         was: Vec::new(),
@@ -58,22 +75,18 @@ fn rendered(stories: &[Story]) -> Vec<u8> {
         filters: Filters::default(),
         only: Only::Any,
         items: 50,
-        body: Body::BriefAndOriginal,
+        body,
         full_text: false,
+        merge_stories: false,
         token: None,
     };
-    let site = Site {
-        base: "https://news.example.org/".parse().unwrap(),
-        authority: "news.example.org".to_owned(),
-        date: "2026-11-23".to_owned(),
-        ttl: 30,
-        image: None,
-    };
     let publisher = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
-    let entries: Vec<Entry<'_>> =
-        stories.iter().map(|story| Entry { story, brief: None, publisher: &publisher }).collect();
+    let entries: Vec<Entry<'_>> = stories
+        .iter()
+        .map(|story| Entry { story, brief: None, publisher: &publisher, also })
+        .collect();
     let changed = Timestamp::from_timestamp(1_763_100_000, 0).unwrap();
-    rss(&Rendering { channel: &channel, entries: &entries, site: &site, changed })
+    rss(&Rendering { channel: &channel, entries: &entries, site: &site(), changed })
 }
 
 proptest! {
@@ -114,6 +127,55 @@ fn a_document_looks_as_it_was_reviewed() {
     told.categories = vec!["news".to_owned()];
     told.duration = Some(3661);
     insta::assert_snapshot!(String::from_utf8(rendered(&[told])).unwrap().replace("><", ">\n<"));
+}
+
+/// Returns others of the same story, whose words and addresses are no friendlier than usual.
+fn others(count: u128) -> Vec<Also> {
+    let of = |number: u128| {
+        let name = format!("Wire <{number}> & \"Sons\"");
+        let mut told = story(number, &format!("Wall \"gives\" way & {number} more"), "Text.");
+        told.url = Some(format!("https://example.org/{number}?utm_source=rss&page=2&x=\"'"));
+        also_reported(&told, &Publisher { name, ..Publisher::default() }, &site())
+    };
+    let untitled =
+        Story { title: String::new(), url: None, ..story(1, "", "A wall fell. So it did.") };
+    let publisher = Publisher { name: "Dock".to_owned(), ..Publisher::default() };
+    let first = also_reported(&untitled, &publisher, &site());
+    std::iter::once(first).chain((2..=count).map(of)).collect()
+}
+
+#[test]
+fn an_item_that_stands_for_a_story_looks_as_it_was_reviewed() {
+    let mut told = story(7, "A wall & a gale", "The wall gave way. It will be rebuilt.");
+    told.lang = Some("de".to_owned());
+    let bytes = rendered_with(&[told], &others(3), Body::Brief);
+    insta::assert_snapshot!(String::from_utf8(bytes).unwrap().replace("><", ">\n<"));
+}
+
+#[test]
+fn ten_others_are_named_in_every_kind_of_body() {
+    let told = story(7, "A wall & a gale", "The wall gave way. It will be rebuilt.");
+    for body in [Body::Brief, Body::BriefAndOriginal, Body::Original] {
+        let bytes = rendered_with(std::slice::from_ref(&told), &others(30), body);
+        assert_eq!(bytes, rendered_with(std::slice::from_ref(&told), &others(30), body));
+        let channel = ::rss::Channel::read_from(bytes.as_slice()).unwrap();
+        let alone = ::rss::Channel::read_from(rendered(std::slice::from_ref(&told)).as_slice());
+        let (item, alone) = (&channel.items[0], &alone.unwrap().items[0]);
+        assert_eq!((&item.guid, &item.pub_date), (&alone.guid, &alone.pub_date));
+        let html = item.content.as_ref().unwrap();
+        let (_, section) = html.split_once("<strong>Also reported by</strong></h3>").unwrap();
+        let (list, rest) = section.split_once("</ul>").unwrap();
+        assert_eq!(list.matches("<li>").count(), 10, "{list}");
+        assert!(rest.contains("<strong>Key Terms</strong>"), "{rest}");
+        assert!(rest.contains("<strong>Original Source</strong>"), "{rest}");
+        let named = &item.extensions["brief"]["also"];
+        assert_eq!(named.len(), 10);
+        assert_eq!(named[1].value.as_deref(), Some("Wire <2> & \"Sons\""));
+        assert_eq!(named[1].attrs["title"], "Wall \"gives\" way & 2 more");
+        assert!(!named.iter().any(|also| also.attrs["url"].contains("utm_")), "{named:?}");
+    }
+    let alone = String::from_utf8(rendered(&[told])).unwrap();
+    assert!(!alone.contains("Also reported by") && !alone.contains("brief:also"));
 }
 
 #[test]

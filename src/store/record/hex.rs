@@ -30,6 +30,7 @@ pub(in crate::store) fn deserialize<'de, D: Deserializer<'de>>(
 }
 
 /// A number among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Hex(pub(in crate::store) u128);
 
 impl Serialize for Hex {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::hex::Hex;
 use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
     BriefId, Enclosure, ItemId, KeyTerm, Method, Person, Placement, SourceId, Story, Thumbnail,
@@ -46,6 +47,10 @@ pub(in crate::store) struct ItemRecord {
     evidence: Vec<String>,
     summary: Vec<String>,
     key_terms: Vec<(String, f64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "hex::option")]
+    leader: Option<u128>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    followers: Vec<Hex>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +130,8 @@ impl ItemRecord {
             evidence: story.evidence.clone(),
             summary: story.summary.clone(),
             key_terms: story.key_terms.iter().map(|t| (t.term.clone(), t.score)).collect(),
+            leader: story.leader.map(|id| id.0),
+            followers: story.followers.iter().map(|id| Hex(id.0)).collect(),
         }
     }
 
@@ -185,6 +192,8 @@ impl ItemRecord {
             evidence: self.evidence,
             summary: self.summary,
             key_terms: self.key_terms.into_iter().map(key_term).collect(),
+            leader: self.leader.map(ItemId),
+            followers: self.followers.into_iter().map(|id| ItemId(id.0)).collect(),
         }
     }
 }

@@ -15,6 +15,7 @@
 mod corpus;
 mod fit;
 mod report;
+mod stories;
 mod table;
 mod words;
 
@@ -31,10 +32,11 @@ fn main() {
     };
     let corpus = corpus::Corpus::read(&PathBuf::from(folder));
     let words = words::fit(&corpus);
+    let stories = stories::fit(&corpus);
     if arguments.iter().any(|argument| argument == "--write") {
         let table = table::rarity(&corpus, None);
         std::fs::write("src/text/rarity.bin", table.to_bytes()).expect("the table can be written");
-        let fitted = report::source(&words);
+        let fitted = report::source(&words, &stories);
         std::fs::write("src/matching/weights/fitted.rs", fitted).expect("weights can be written");
         println!("written: {} stems and the weights", table.len());
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use briefwire::matching::Weights;
 use briefwire::model::BriefId;
 
+use crate::stories::Pairs;
+
 pub(crate) struct Outcome {
     pub(crate) group: String,
     pub(crate) right: Option<BriefId>,
@@ -58,7 +60,7 @@ fn calibration_error(group: &[&Outcome]) -> f64 {
 }
 
 /// Returns the weights as the source file that holds them.
-pub(crate) fn source(words: &Weights) -> String {
+pub(crate) fn source(words: &Weights, stories: &Pairs) -> String {
     let number = |value: f64| format!("{value:.4}");
     let list = |values: &[f64]| {
         let lines = values.iter().map(|value| format!("        {},\n", number(*value)));
@@ -68,11 +70,14 @@ pub(crate) fn source(words: &Weights) -> String {
         "//! Written by `cargo bench --bench matching`; do not edit.\n\nuse super::Weights;\n\n\
          #[rustfmt::skip]\npub(super) static WEIGHTS: Weights = Weights {{\n    \
          lengths: [\n{}    ],\n    rank: [\n{}    ],\n    standing: [\n{}    ],\n    \
-         bias: {},\n    usual_rival: {},\n}};\n",
+         bias: {},\n    usual_rival: {},\n    pair: [\n{}    ],\n    pair_bias: {},\n    pair_threshold: {},\n}};\n",
         list(&words.lengths),
         list(&words.rank),
         list(&words.standing),
         number(words.bias),
         number(words.usual_rival),
+        list(&stories.fit.weights),
+        number(stories.fit.bias),
+        number(stories.threshold),
     )
 }

@@ -1,6 +1,6 @@
 //! The weights of matches by words: first of ranking, then of the probability.
 
-use briefwire::matching::{Case, Explanation, Index, RANKING, Rulings, STANDING, Weights};
+use briefwire::matching::{Basis, Case, Explanation, Index, RANKING, Rulings, STANDING, Weights};
 use briefwire::model::{Brief, BriefId, ItemText, Timestamp};
 use briefwire::text::{Rarity, words};
 use chrono::TimeDelta;
@@ -111,7 +111,7 @@ fn look(corpus: &Corpus, weights: &Weights) -> Vec<Seen> {
         let rarity: &'static Rarity = Box::leak(Box::new(table::rarity(corpus, Some(fold))));
         for set in &corpus.sets {
             for (is_bare, briefs) in [(false, &set.briefs), (true, &set.bare)] {
-                let mut index = Index::with(0.5, rarity, weights);
+                let mut index = Index::with(0.5, Basis { rarity, weights, ..Basis::default() });
                 for brief in briefs {
                     index.insert(brief);
                 }

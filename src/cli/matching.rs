@@ -1,4 +1,5 @@
-//! `briefwire match`: which brief belongs to which item, by `match-jsonl.md`.
+//! `briefwire match`: which brief belongs to which item, or which items tell one story, by
+//! `match-jsonl.md`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,21 +8,24 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::progress::Progress;
 use super::{SOME_UNREADABLE, output};
 use crate::briefs::{self, FallbackId, Form};
 use crate::contract;
 use crate::daemon::now;
-use crate::matching::{Case, Features, Index, Rulings};
-use crate::model::{Brief, BriefId, ItemText, SourceId, Timestamp};
+use crate::matching::{Basis, Case, Features, Index, Recent, Rulings, Traits};
+use crate::model::{Brief, BriefId, ItemId, ItemText, SourceId, Timestamp};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// A .jsonl file, or a directory of .jsonl, .json, .md and .txt
-    #[arg(long, value_name = "PATH")]
-    briefs: PathBuf,
+    #[arg(long, value_name = "PATH", required_unless_present = "pairs")]
+    briefs: Option<PathBuf>,
+    /// Which items tell one story, instead of which brief belongs to which
+    #[arg(long, conflicts_with_all = ["briefs", "candidates", "explain", "threshold", "now"])]
+    pairs: bool,
     /// Items, one JSON object a line, as `items --json` prints them
     #[arg(long, value_name = "FILE")]
     items: PathBuf,
@@ -62,23 +66,80 @@ struct Line {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let unreadable = match &arguments.briefs {
+        Some(briefs) => decide_all(arguments, briefs)?,
+        None => pair_all(arguments)?,
+    };
+    Ok(if unreadable { ExitCode::from(SOME_UNREADABLE) } else { ExitCode::SUCCESS })
+}
+
+/// Prints the brief of each item, and returns whether a line could not be read.
+fn decide_all(arguments: &Arguments, briefs: &Path) -> anyhow::Result<bool> {
     anyhow::ensure!(
         (0.0..=1.0).contains(&arguments.threshold),
         "--threshold: found {}; a number from 0 to 1 is accepted",
         arguments.threshold
     );
     let now = arguments.now.unwrap_or_else(now);
-    let (briefs, mut unreadable) = read_briefs(&arguments.briefs, now)?;
+    let (briefs, unreadable) = read_briefs(briefs, now)?;
     let mut index = Index::new(arguments.threshold);
     for brief in briefs.values() {
         index.insert(brief);
     }
-    let text = std::fs::read(&arguments.items)
-        .with_context(|| format!("cannot read {}", arguments.items.display()))?;
     let rulings = Rulings::default();
     let case = Case::new(&rulings, now);
+    let skipped = for_each_item(arguments, |item| {
+        let decision = index.decide(item, &case);
+        let mut told = contract::matching::decision(&item.item, &decision, arguments.candidates);
+        if arguments.explain
+            && let Some(fields) = told.as_object_mut()
+        {
+            let explained = index.explain(item, &case);
+            let explained = explained.iter().take(10).map(|e| {
+                let features = features(&e.features);
+                json!({ "brief_id": e.brief.as_str(), "score": e.score, "rank": e.rank, "features": features })
+            });
+            fields.insert("explanation".to_owned(), explained.collect());
+        }
+        let brief = decision.brief.as_ref().map_or("-", BriefId::as_str);
+        let (method, score) = (decision.method.as_str(), decision.score);
+        (told, format!("{}  {brief}  {method}  {score:.2}", item.item))
+    })?;
+    Ok(unreadable || skipped)
+}
+
+/// Prints the first item of each item's story, and returns whether a line could not be read.
+fn pair_all(arguments: &Arguments) -> anyhow::Result<bool> {
+    let basis = Basis::default();
+    let mut recent = Recent::with(basis.clone());
+    let mut names: Vec<String> = Vec::new();
+    for_each_item(arguments, |item| {
+        let id = ItemId(names.len() as u128);
+        names.push(item.item.clone());
+        let kin = recent.kin(item, |_| true);
+        recent.insert(id, Traits::of(item, &basis), item.published.unwrap_or_default());
+        if let Some(kin) = &kin {
+            recent.join(id, kin.leader);
+        }
+        let leader = kin.as_ref().and_then(|kin| usize::try_from(kin.leader.0).ok());
+        let cluster = leader.and_then(|at| names.get(at)).unwrap_or(&item.item);
+        let (score, evidence) = kin.map_or((0.0, Vec::new()), |kin| (kin.score, kin.evidence));
+        let told = contract::matching::cluster(&item.item, cluster, score, &evidence);
+        (told, format!("{}  {cluster}  {score:.2}", item.item))
+    })
+}
+
+/// Prints what is told of each item, as JSON and as a line, and returns whether a line of the file
+/// could not be read.
+fn for_each_item(
+    arguments: &Arguments,
+    mut tell: impl FnMut(&ItemText) -> (Value, String),
+) -> anyhow::Result<bool> {
+    let text = std::fs::read(&arguments.items)
+        .with_context(|| format!("cannot read {}", arguments.items.display()))?;
     let count = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let progress = Progress::start("matching", Some(count.count()), arguments.json);
+    let mut unreadable = false;
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
         if line.trim_ascii().is_empty() {
             continue;
@@ -91,32 +152,18 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 continue;
             }
         };
-        let item = item_text(line);
-        let decision = index.decide(&item, &case);
-        let mut told = contract::matching::decision(&item.item, &decision, arguments.candidates);
-        if arguments.explain
-            && let Some(fields) = told.as_object_mut()
-        {
-            let explained = index.explain(&item, &case);
-            let explained = explained.iter().take(10).map(|e| {
-                json!({ "brief_id": e.brief.as_str(), "score": e.score, "rank": e.rank, "features": features(&e.features) })
-            });
-            fields.insert("explanation".to_owned(), explained.collect());
-        }
+        let (told, line) = tell(&item_text(line));
         progress.step();
         if arguments.json {
             output::json(&told)?;
         } else {
-            let brief = decision.brief.as_ref().map_or("-", BriefId::as_str);
-            let (method, score) = (decision.method.as_str(), decision.score);
-            let told = format!("{}  {brief}  {method}  {score:.2}", item.item);
-            progress.beside(|| output::line(&told))?;
+            progress.beside(|| output::line(&line))?;
         }
     }
-    Ok(if unreadable { ExitCode::from(SOME_UNREADABLE) } else { ExitCode::SUCCESS })
+    Ok(unreadable)
 }
 
-fn features(features: &Features) -> serde_json::Value {
+fn features(features: &Features) -> Value {
     features.named().into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
 }
 

@@ -21,6 +21,17 @@ pub fn decision(item: &str, decision: &Decision, candidates: bool) -> Value {
     ])
 }
 
+/// Returns the line of one item in the story that another told first, or that it tells alone
+/// (`match-jsonl.md`, duplicates between feeds).
+pub fn cluster(item: &str, first: &str, score: f64, evidence: &[String]) -> Value {
+    json!({
+        "item_id": item,
+        "cluster": first,
+        "score": precise(score),
+        "evidence": evidence,
+    })
+}
+
 /// Four decimals, so that programs can draw a threshold between near candidates.
 fn precise(score: f64) -> Value {
     json!(libm::round(score * 10_000.0) / 10_000.0)

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::articles::Fetched;
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
-use crate::matching::{Case, Index, Recent, Rulings, Traits};
+use crate::matching::{Basis, Case, Index, Recent, Rulings, Traits};
 use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story, Timestamp};
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
@@ -23,6 +23,7 @@ const MAX_WITH_BRIEF: usize = 10_000;
 
 /// What matching knows.
 pub(super) struct Desk {
+    basis: Basis,
     index: Index,
     rulings: Rulings,
     recent: Recent,
@@ -37,10 +38,12 @@ impl Desk {
         settings: Matching,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        let basis = Basis::ignoring(&settings.ignore_parameters);
         let mut desk = Self {
-            index: Index::new(settings.threshold),
+            index: Index::with(settings.threshold, basis.clone()),
             rulings: Rulings::default(),
-            recent: Recent::default(),
+            basis: basis.clone(),
+            recent: Recent::with(basis.clone()),
             settings,
             waiting: BTreeSet::new(),
         };
@@ -51,7 +54,7 @@ impl Desk {
             desk.rulings.set(&ruling.item.to_string(), &ruling.brief, Some(ruling.pinned));
         }
         let age = TimeDelta::from_std(desk.settings.recent).unwrap_or(TimeDelta::days(7));
-        for (placed, traits) in recent_items(store, &store.since(now - age, MAX_RECENT)?)? {
+        for (placed, traits) in recent_items(store, &store.since(now - age, MAX_RECENT)?, &basis)? {
             desk.place(placed, traits);
         }
         Ok(desk)
@@ -80,10 +83,38 @@ impl Desk {
         self.remember(story);
     }
 
-    /// Decides by other settings from now on; what is decided stays.
-    pub(super) fn follow(&mut self, settings: Matching) {
+    /// Lets a new item join the story that a recent one told first, and returns that one as it is
+    /// from then on.
+    pub(super) fn join(
+        &mut self,
+        changes: &mut Changes<'_>,
+        story: &mut Story,
+        now: Timestamp,
+    ) -> Result<Option<Story>, StoreError> {
+        if story.placement == Placement::Held {
+            return Ok(None);
+        }
+        let Some(kin) = self.recent.kin(&item_text(story), |_| true) else { return Ok(None) };
+        let Some(mut leader) = changes.story(kin.leader)? else { return Ok(None) };
+        // One that nobody sees yet would take the place of one that somebody has seen.
+        let is_seen = matches!(leader.placement, Placement::Shown(_));
+        if !is_seen || !leader.admit(story) {
+            return Ok(None);
+        }
+        leader.changed = whole_seconds(now);
+        changes.put_story(&leader, now)?;
+        self.recent.join(story.id, leader.id);
+        Ok(Some(leader))
+    }
+
+    /// Decides by other settings from now on; what is decided stays. Returns whether what is
+    /// stored has to be read anew for them.
+    #[must_use]
+    pub(super) fn follow(&mut self, settings: Matching) -> bool {
+        let other_rules = settings.ignore_parameters != self.settings.ignore_parameters;
         self.index.require(settings.threshold);
         self.settings = settings;
+        other_rules
     }
 
     /// Takes a brief in and returns the items it may concern.
@@ -221,11 +252,14 @@ impl Desk {
     }
 
     fn remember(&mut self, story: &Story) {
-        self.place(Placed::of(story), Traits::of(&item_text(story)));
+        self.place(Placed::of(story), Traits::of(&item_text(story), &self.basis));
     }
 
     fn place(&mut self, placed: Placed, traits: Traits) {
         self.recent.insert(placed.id, traits, placed.at);
+        if let Some(leader) = placed.leader {
+            self.recent.join(placed.id, leader);
+        }
         self.waiting.extend(placed.until.map(|until| (until, placed.id)));
     }
 }
@@ -236,6 +270,7 @@ struct Placed {
     id: ItemId,
     at: Timestamp,
     until: Option<Timestamp>,
+    leader: Option<ItemId>,
 }
 
 impl Placed {
@@ -245,17 +280,21 @@ impl Placed {
             Placement::Held => (story.published, None),
             Placement::Waiting(until) => (story.published, Some(until)),
         };
-        Self { id: story.id, at, until }
+        Self { id: story.id, at, until, leader: story.leader }
     }
 }
 
 /// Reads items and what they can be found by, in their order, on all cores: a start waits for it.
-fn recent_items(store: &Store, ids: &[ItemId]) -> Result<Vec<(Placed, Traits)>, StoreError> {
+fn recent_items(
+    store: &Store,
+    ids: &[ItemId],
+    basis: &Basis,
+) -> Result<Vec<(Placed, Traits)>, StoreError> {
     let read = |ids: &[ItemId]| -> Result<Vec<(Placed, Traits)>, StoreError> {
         let mut found = Vec::new();
         for id in ids {
             let Some(item) = store.story(*id)? else { continue };
-            found.push((Placed::of(&item), Traits::of(&item_text(&item))));
+            found.push((Placed::of(&item), Traits::of(&item_text(&item), basis)));
         }
         Ok(found)
     };

@@ -218,8 +218,12 @@ impl Writer {
                 }
             }
             Work::Settings(settings) => {
-                self.desk.follow(settings.matching.clone());
+                let is_stale = self.desk.follow(settings.matching.clone());
                 self.setup.settings = settings;
+                if is_stale {
+                    self.commit(std::mem::replace(&mut group.changes, store.begin()))?;
+                    self.reload();
+                }
                 self.watch_disk();
                 Ok(())
             }
@@ -390,8 +394,9 @@ impl Writer {
         });
         for mut story in digest.new.into_iter().chain(changed) {
             // Others may have joined its story since the reader saw it.
-            if let Some(stored) = group.changes.story(story.id)? {
-                story.stay_in_story(&stored);
+            let stored = group.changes.story(story.id)?;
+            if let Some(stored) = &stored {
+                story.stay_in_story(stored);
             }
             if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))
             {
@@ -399,6 +404,11 @@ impl Writer {
             }
             self.desk.settle(&mut story, now);
             self.setup.metrics.decision(story.method.as_str());
+            if stored.is_none()
+                && let Some(leader) = self.desk.join(&mut group.changes, &mut story, now)?
+            {
+                group.note(&leader);
+            }
             group.changes.put_story(&story, now)?;
             group.note(&story);
             if group.changes.len() >= GROUP_VALUES {

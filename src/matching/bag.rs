@@ -31,6 +31,8 @@ pub(super) struct Bag {
     /// Rarity of all words, and of the title's, in sixteenths.
     pub(super) mass: u32,
     pub(super) title_mass: u32,
+    /// Squares of the rarity, summed.
+    pub(super) squares: u32,
     pub(super) title_squares: u32,
 }
 
@@ -53,11 +55,21 @@ impl Bag {
         Self {
             mass: mass(&words, false),
             title_mass: mass(&titled, false),
+            squares: mass(&words, true),
             title_squares: mass(&titled, true),
             words: words.into_boxed_slice(),
             lang: item.lang.as_deref().map(|lang| primary(lang).into_boxed_str()),
             published: item.published,
         }
+    }
+
+    pub(super) fn has(&self, stem: Stem) -> bool {
+        self.words.binary_search_by_key(&stem, |word| word.stem).is_ok()
+    }
+
+    /// Returns whether the languages of two items are known and differ.
+    pub(super) fn other_language(&self, other: &Self) -> bool {
+        self.lang.as_ref().zip(other.lang.as_ref()).is_some_and(|(a, b)| a != b)
     }
 
     /// Returns the words from the rarest on; among equals in the order of their hashes.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::bag::ItemReading;
-use super::entry::{Entry, Kind, Quoted, key};
+use super::basis::Basis;
+use super::entry::{Entry, Kind, Quoted};
 use super::evidence::Evidence;
 use super::index::Index;
 use super::rulings::Rulings;
@@ -88,10 +89,7 @@ impl Asked<'_> {
     }
 
     fn evidence(&self, entry: &Entry) -> Evidence {
-        let mut evidence = Evidence::default();
-        evidence.add(&self.item.title, &self.read.title.terms, entry);
-        evidence.add(&self.item.lead, &self.read.lead.terms, entry);
-        evidence
+        Evidence::of(self.item, &self.read, |stem, form| entry.says(stem, form))
     }
 }
 
@@ -119,13 +117,13 @@ impl Index {
     }
 
     fn ask<'i>(&self, item: &'i ItemText, case: &Case<'i>) -> Asked<'i> {
-        let names = ItemNames::of(item);
+        let names = ItemNames::of(item, &self.basis);
         let by_people = names.own().filter_map(|name| case.rulings.blocks.get(name)).flatten();
         let mut ruled_out: HashSet<BriefId> = by_people.cloned().collect();
         for slot in names.all().flat_map(|name| self.by_name.get(&Kind::Block.name(name))) {
             ruled_out.extend(self.entry(*slot).map(|entry| entry.id.clone()));
         }
-        let read = ItemReading::of(item, self.rarity);
+        let read = ItemReading::of(item, self.basis.rarity);
         Asked { item, read, names, case: *case, ruled_out }
     }
 
@@ -142,14 +140,14 @@ impl Index {
 
     fn by_identity(&self, asked: &Asked<'_>) -> Option<Decision> {
         let at = |url: &CanonicalUrl| self.by_name.get(&Kind::Url.name(url.as_str()));
-        let url = asked.item.link.as_deref().and_then(CanonicalUrl::parse);
+        let url = asked.item.link.as_deref().and_then(|link| self.basis.url(link));
         let at_url = url.as_ref().map(at).unwrap_or_default();
         if let Some(brief) = self.newest(asked, at_url.iter().copied()) {
             return Some(certain(brief, Method::Url, url.map(|url| url.as_str().to_owned())));
         }
         let guid = asked.item.guid.as_ref()?;
         // A guid is often the article's address.
-        let at_article = CanonicalUrl::parse(guid).as_ref().map(at).unwrap_or_default();
+        let at_article = self.basis.url(guid).as_ref().map(at).unwrap_or_default();
         let at_guid = self.by_name.get(&Kind::Guid.name(guid));
         let brief = self.newest(asked, at_guid.iter().chain(at_article).copied())?;
         Some(certain(brief, Method::Guid, Some(guid.clone())))
@@ -256,26 +254,26 @@ impl Index {
             if asked.rules_out(entry) || asked.other_language(entry) {
                 continue;
             }
-            let features = Features::of(bag, entry, self.weights);
-            ranked.push((features.rank(self.weights), entry, features));
+            let features = Features::of(bag, entry, self.basis.weights);
+            ranked.push((features.rank(self.basis.weights), entry, features));
         }
         ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
         let rank_of = |at: usize| ranked.get(at).map_or(f64::MIN, |(rank, ..)| *rank);
-        let usual = self.weights.usual_rival;
+        let usual = self.basis.weights.usual_rival;
         let (best, second) = (rank_of(0).max(usual), rank_of(1).max(usual));
-        let undated = |features: &Features| features.undated().rank(self.weights);
+        let undated = |features: &Features| features.undated().rank(self.basis.weights);
         let mut plain: Vec<f64> = ranked.iter().map(|(.., features)| undated(features)).collect();
         plain.sort_by(|a, b| b.total_cmp(a));
         let plain_of = |at: usize| plain.get(at).copied().unwrap_or(f64::MIN).max(usual);
         let mut scored: Vec<Scored<'_>> = Vec::with_capacity(ranked.len());
         for (at, (rank, entry, features)) in ranked.iter().enumerate() {
             let rival = if at == 0 { second } else { best };
-            let score = features.score(*rank, rival, self.weights);
+            let score = features.score(*rank, rival, self.basis.weights);
             // None is surer than the one that ranks before it.
             let score = score.min(scored.last().map_or(1.0, |before| before.score));
             let alone = undated(features);
             let rival = if alone >= plain_of(0) { plain_of(1) } else { plain_of(0) };
-            let undated = features.undated().score(alone, rival, self.weights);
+            let undated = features.undated().score(alone, rival, self.basis.weights);
             scored.push(Scored { entry, features: *features, rank: *rank, score, undated });
         }
         scored
@@ -284,9 +282,10 @@ impl Index {
     /// Returns why there is no candidate: blocked, in another language, or nothing alike.
     fn why_none(&self, asked: &Asked<'_>) -> Method {
         let alike = |entry: &&Entry| {
-            let features = Features::of(&asked.read.bag, entry, self.weights);
-            let rank = features.rank(self.weights);
-            features.score(rank, self.weights.usual_rival, self.weights) >= self.threshold
+            let features = Features::of(&asked.read.bag, entry, self.basis.weights);
+            let rank = features.rank(self.basis.weights);
+            features.score(rank, self.basis.weights.usual_rival, self.basis.weights)
+                >= self.threshold
         };
         let near = self.candidates(&asked.read.bag);
         let near = || near.iter().filter_map(|slot| self.entry(*slot)).filter(alike);
@@ -331,9 +330,9 @@ struct ItemNames {
 }
 
 impl ItemNames {
-    fn of(item: &ItemText) -> Self {
+    fn of(item: &ItemText, basis: &Basis) -> Self {
         let named = [Some(&item.item), item.link.as_ref(), item.guid.as_ref()];
-        let own = named.into_iter().flatten().map(|name| key(name)).collect();
+        let own = named.into_iter().flatten().map(|name| basis.key(name)).collect();
         Self { own, source: item.source.as_ref().map(ToString::to_string) }
     }
 

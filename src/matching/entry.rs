@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::basis::Basis;
 use super::terms::{Form, Reader, Text, marks, runs, shingles};
-use crate::model::{Brief, BriefId, CanonicalUrl, Timestamp};
-use crate::text::{Rarity, Stem, primary};
+use crate::model::{Brief, BriefId, Timestamp};
+use crate::text::{Stem, primary};
 
 /// Words of a brief that are read; the limits of brief documents allow far more.
 const MAX_WORDS: usize = 4000;
@@ -61,13 +62,19 @@ pub(super) enum Kind {
     Pin = 3,
     Block = 4,
     Id = 5,
+    /// A title, normalised.
+    Title = 6,
 }
 
 impl Kind {
     const MASK: u64 = 7;
 
     pub(super) fn name(self, text: &str) -> Name {
-        xxh3_64(text.as_bytes()) & !Self::MASK | self as u64
+        self.name_of(text.as_bytes())
+    }
+
+    pub(super) fn name_of(self, bytes: &[u8]) -> Name {
+        xxh3_64(bytes) & !Self::MASK | self as u64
     }
 
     pub(super) fn is_of(self, name: Name) -> bool {
@@ -103,8 +110,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(brief: &Brief, rarity: &Rarity) -> Self {
-        let reader = Reader::new(brief.lang.as_deref(), rarity);
+    pub(super) fn new(brief: &Brief, basis: &Basis) -> Self {
+        let reader = Reader::new(brief.lang.as_deref(), basis.rarity);
         let post = brief.original_post.as_deref().unwrap_or_default();
         let mut found: Vec<(Stem, u8, usize)> = Vec::new();
         let mut forms: Vec<Form> = Vec::new();
@@ -143,7 +150,7 @@ impl Entry {
             date: brief.date.or(brief.created),
             written: brief.updated.or(brief.created).or(brief.date),
             expires: brief.expires,
-            names: names(brief),
+            names: names(brief, basis),
             stems: Box::default(),
             counts: Box::default(),
             forms: forms.into_boxed_slice(),
@@ -247,18 +254,13 @@ impl Quotable {
     }
 }
 
-/// Returns a name under which pins and blocks meet items: a canonical URL, else the text itself.
-pub(super) fn key(name: &str) -> String {
-    CanonicalUrl::parse(name).map_or_else(|| name.trim().to_owned(), |url| url.as_str().to_owned())
-}
-
-fn names(brief: &Brief) -> Box<[Name]> {
+fn names(brief: &Brief, basis: &Basis) -> Box<[Name]> {
     let addresses = brief.source_url.iter().chain(&brief.urls);
-    let urls = addresses.filter_map(|url| CanonicalUrl::parse(url));
+    let urls = addresses.filter_map(|url| basis.url(url));
     let mut names: Vec<Name> = urls.map(|url| Kind::Url.name(url.as_str())).collect();
     names.extend(brief.guids.iter().map(|guid| Kind::Guid.name(guid)));
-    names.extend(brief.pin.iter().map(|name| Kind::Pin.name(&key(name))));
-    names.extend(brief.block.iter().map(|name| Kind::Block.name(&key(name))));
+    names.extend(brief.pin.iter().map(|name| Kind::Pin.name(&basis.key(name))));
+    names.extend(brief.block.iter().map(|name| Kind::Block.name(&basis.key(name))));
     names.push(Kind::Id.name(brief.id.as_str()));
     names.sort_unstable();
     names.dedup();

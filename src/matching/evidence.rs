@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::entry::Entry;
-use super::terms::{RARE, Term};
+use super::bag::ItemReading;
+use super::terms::{Form, RARE, Term};
+use crate::model::ItemText;
+use crate::text::Stem;
 
 const MAX_PHRASES: usize = 8;
 /// Fewer words in common prove nothing, whatever their weight.
@@ -14,16 +16,28 @@ const LEAST_WORDS: usize = 2;
 pub(super) struct Evidence {
     /// Rarity, and the phrase.
     phrases: Vec<(u8, String)>,
-    stems: HashSet<u32>,
+    stems: HashSet<Stem>,
     has_rare: bool,
 }
 
 impl Evidence {
+    /// Returns what an item says that `is_said` elsewhere, too.
+    pub(super) fn of(
+        item: &ItemText,
+        read: &ItemReading<'_>,
+        is_said: impl Fn(Stem, Form) -> bool,
+    ) -> Self {
+        let mut evidence = Self::default();
+        evidence.add(&item.title, &read.title.terms, &is_said);
+        evidence.add(&item.lead, &read.lead.terms, &is_said);
+        evidence
+    }
+
     /// Adds what stands in one of the item's texts; adjoining capitalised words are one phrase.
-    pub(super) fn add(&mut self, text: &str, terms: &[Term<'_>], brief: &Entry) {
+    fn add(&mut self, text: &str, terms: &[Term<'_>], is_said: &impl Fn(Stem, Form) -> bool) {
         let mut found: Vec<(u8, usize, usize)> = Vec::new();
         let mut last: Option<&Term<'_>> = None;
-        for term in terms.iter().filter(|term| brief.says(term.stem, term.form)) {
+        for term in terms.iter().filter(|term| is_said(term.stem, term.form)) {
             self.stems.insert(term.stem);
             self.has_rare |= term.rarity >= RARE;
             let adjoins = last.is_some_and(|last| {
@@ -76,16 +90,18 @@ fn own(term: &Term<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matching::basis::Basis;
+    use crate::matching::entry::Entry;
     use crate::matching::terms::Reader;
     use crate::model::{Brief, BriefId};
     use crate::text::Rarity;
 
     fn of(item: &str, brief: &str) -> Evidence {
         let brief = Brief::new(BriefId::new("b").unwrap(), brief, "-");
-        let entry = Entry::new(&brief, Rarity::shipped());
+        let entry = Entry::new(&brief, &Basis::default());
         let read = Reader::new(Some("en"), Rarity::shipped()).read(item, 99, 99);
         let mut evidence = Evidence::default();
-        evidence.add(item, &read.terms, &entry);
+        evidence.add(item, &read.terms, &|stem, form| entry.says(stem, form));
         evidence
     }
 

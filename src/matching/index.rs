@@ -1,9 +1,9 @@
 //! The active briefs, findable by name, mark and stem.
 
+use super::basis::Basis;
 use super::entry::{Entry, Kind, Name};
 use super::sets::{Sets, Slot};
 use super::terms::FINDS;
-use super::weights::Weights;
 use crate::model::{Brief, BriefId, Status, Timestamp};
 use crate::text::{Rarity, Stem};
 
@@ -13,8 +13,7 @@ use crate::text::{Rarity, Stem};
 #[derive(Debug)]
 pub struct Index {
     pub(super) threshold: f64,
-    pub(super) rarity: &'static Rarity,
-    pub(super) weights: &'static Weights,
+    pub(super) basis: Basis,
     pub(super) entries: Vec<Option<Entry>>,
     /// Entries that are `None`.
     free: Vec<Slot>,
@@ -28,15 +27,14 @@ pub struct Index {
 impl Index {
     /// Returns an empty index; `threshold` is the least score of a match by words.
     pub fn new(threshold: f64) -> Self {
-        Self::with(threshold, Rarity::shipped(), Weights::shipped())
+        Self::with(threshold, Basis::default())
     }
 
-    /// Returns an empty index that goes by other tables than those that ship with the program.
-    pub fn with(threshold: f64, rarity: &'static Rarity, weights: &'static Weights) -> Self {
+    /// Returns an empty index that goes by another basis than the shipped one.
+    pub fn with(threshold: f64, basis: Basis) -> Self {
         Self {
             threshold,
-            rarity,
-            weights,
+            basis,
             entries: Vec::new(),
             free: Vec::new(),
             by_name: Sets::default(),
@@ -72,7 +70,7 @@ impl Index {
         if brief.status != Status::Active {
             return;
         }
-        let entry = Entry::new(brief, self.rarity);
+        let entry = Entry::new(brief, &self.basis);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             Slot::try_from(self.entries.len() - 1).expect("there are fewer briefs than memory")
@@ -83,7 +81,7 @@ impl Index {
         for mark in entry.marks() {
             self.by_mark.insert(mark, slot);
         }
-        for stem in finding(self.rarity, &entry) {
+        for stem in finding(self.basis.rarity, &entry) {
             self.by_stem.insert(stem, slot);
         }
         if let Some(place) = self.entries.get_mut(place(slot)) {
@@ -102,7 +100,7 @@ impl Index {
         for mark in entry.marks() {
             self.by_mark.remove(&mark, slot);
         }
-        for stem in finding(self.rarity, &entry) {
+        for stem in finding(self.basis.rarity, &entry) {
             self.by_stem.remove(&stem, slot);
         }
     }

@@ -10,21 +10,27 @@
 //! several publishers) is not here yet.
 
 mod bag;
+mod basis;
 mod candidates;
 mod decide;
 mod entry;
 mod evidence;
 mod index;
+mod pairs;
 mod recent;
 mod rulings;
 mod score;
 mod sets;
+mod stories;
 mod terms;
 mod weights;
 
+pub use basis::Basis;
 pub use decide::{Case, Explanation};
 pub use index::Index;
+pub use pairs::{PAIR, PairFeatures};
 pub use recent::{Recent, Traits};
 pub use rulings::Rulings;
 pub use score::Features;
+pub use stories::Kin;
 pub use weights::{RANKING, STANDING, Weights};

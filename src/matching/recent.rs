@@ -6,16 +6,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::bag::{Bag, ItemReading};
-use super::entry::{Entry, Kind, Name, key};
+use super::basis::Basis;
+use super::entry::{Entry, Kind, Name};
 use super::score::Features;
 use super::sets::{Sets, Slot};
 use super::terms::FINDS;
-use super::weights::Weights;
-use crate::model::{Brief, CanonicalUrl, ItemId, ItemText, Timestamp};
-use crate::text::{Rarity, Stem};
+use crate::model::{Brief, ItemId, ItemText, SourceId, Timestamp};
+use crate::text::Stem;
 
 /// At most this many items are kept, the newest.
 const MAX_ITEMS: usize = 20_000;
+
+/// Words of a title that two items can have by chance.
+const LEAST_TITLE: usize = 4;
 
 /// What an item can be found by; a pure function of it, made on any thread.
 #[derive(Debug)]
@@ -25,23 +28,39 @@ pub struct Traits {
     marks: Box<[u32]>,
     /// Its addresses, its guid, and its normalised title.
     pub(super) names: Box<[Name]>,
+    pub(super) source: Option<SourceId>,
 }
 
 impl Traits {
     /// Returns what an item can be found by.
-    pub fn of(item: &ItemText) -> Self {
-        let read = ItemReading::of(item, Rarity::shipped());
-        let urls = item.link.iter().chain(&item.guid).filter_map(|url| CanonicalUrl::parse(url));
+    pub fn of(item: &ItemText, basis: &Basis) -> Self {
+        Self::read(item, &ItemReading::of(item, basis.rarity), basis)
+    }
+
+    pub(super) fn read(item: &ItemText, read: &ItemReading<'_>, basis: &Basis) -> Self {
+        let urls = item.link.iter().chain(&item.guid).filter_map(|url| basis.url(url));
         let urls = urls.map(|url| Kind::Url.name(url.as_str()));
         let guid = item.guid.iter().map(|guid| Kind::Guid.name(guid));
         let mut names: Vec<Name> = urls.chain(guid).collect();
+        let title = &read.title.folded;
+        if title.len() >= LEAST_TITLE {
+            let bytes: Vec<u8> = title.iter().flat_map(|word| word.to_be_bytes()).collect();
+            names.push(Kind::Title.name_of(&bytes));
+        }
         names.sort_unstable();
         names.dedup();
         Self {
-            bag: read.bag,
-            marks: read.quotable.marks.into_boxed_slice(),
+            bag: read.bag.clone(),
+            marks: read.quotable.marks.clone().into_boxed_slice(),
             names: names.into_boxed_slice(),
+            source: item.source.clone(),
         }
+    }
+
+    /// Returns whether two items may come from different sources. One source's titles repeat
+    /// themselves ("What we learnt today").
+    pub(super) fn is_of_another(&self, other: &Self) -> bool {
+        self.source.is_none() || self.source != other.source
     }
 }
 
@@ -50,11 +69,14 @@ pub(super) struct Entrant {
     pub(super) id: ItemId,
     pub(super) at: Timestamp,
     pub(super) traits: Traits,
+    /// The item that told its story first.
+    pub(super) leader: Option<ItemId>,
 }
 
 /// An in-memory index of the recent items.
 #[derive(Debug, Default)]
 pub struct Recent {
+    pub(super) basis: Basis,
     entries: Vec<Option<Entrant>>,
     /// Entries that are `None`.
     free: Vec<Slot>,
@@ -66,6 +88,11 @@ pub struct Recent {
 }
 
 impl Recent {
+    /// Returns an empty index that goes by another basis than the shipped one.
+    pub fn with(basis: Basis) -> Self {
+        Self { basis, ..Self::default() }
+    }
+
     /// Takes an item in, in place of an earlier version.
     pub fn insert(&mut self, id: ItemId, traits: Traits, at: Timestamp) {
         self.remove(id);
@@ -73,7 +100,7 @@ impl Recent {
             self.entries.push(None);
             Slot::try_from(self.entries.len() - 1).expect("there are at most MAX_ITEMS entries")
         });
-        for stem in finding(&traits.bag) {
+        for (stem, _) in finding(&traits.bag) {
             self.by_stem.insert(stem, slot);
         }
         for mark in &traits.marks {
@@ -85,7 +112,7 @@ impl Recent {
         self.by_age.insert((at, id));
         self.slots.insert(id, slot);
         if let Some(entry) = self.entries.get_mut(place(slot)) {
-            *entry = Some(Entrant { id, at, traits });
+            *entry = Some(Entrant { id, at, traits, leader: None });
         }
         if self.slots.len() > MAX_ITEMS {
             let oldest = self.by_age.first().map(|(_, id)| *id);
@@ -101,7 +128,7 @@ impl Recent {
         let Some(entry) = self.entries.get_mut(place(slot)).and_then(Option::take) else { return };
         self.free.push(slot);
         self.by_age.remove(&(entry.at, id));
-        for stem in finding(&entry.traits.bag) {
+        for (stem, _) in finding(&entry.traits.bag) {
             self.by_stem.remove(&stem, slot);
         }
         for mark in &entry.traits.marks {
@@ -130,6 +157,14 @@ impl Recent {
         self.entries.get(place(slot))?.as_ref()
     }
 
+    pub(super) fn entry_of(&self, id: ItemId) -> Option<&Entrant> {
+        self.entry(*self.slots.get(&id)?)
+    }
+
+    pub(super) fn entrant_mut(&mut self, id: ItemId) -> Option<&mut Entrant> {
+        self.entries.get_mut(place(*self.slots.get(&id)?))?.as_mut()
+    }
+
     /// Returns how much of the rarity of each item stands in the given stems, by slot.
     pub(super) fn shared(&self, stems: impl Iterator<Item = (Stem, u8)>) -> Vec<u16> {
         let mut shared: Vec<u16> = vec![0; self.entries.len()];
@@ -146,9 +181,9 @@ impl Recent {
     /// Returns the items whose decision a brief can bear on: those it names or may have been
     /// taken from, and those that it ranks no lower on than the usual runner-up.
     pub fn concerned(&self, brief: &Brief) -> Vec<ItemId> {
-        let (rarity, weights) = (Rarity::shipped(), Weights::shipped());
-        let entry = Entry::new(brief, rarity);
-        let (pinned, marks) = (pinned(brief), entry.marks());
+        let Basis { rarity, weights, .. } = self.basis;
+        let entry = Entry::new(brief, &self.basis);
+        let (pinned, marks) = (self.pinned(brief), entry.marks());
         let named = entry.names.iter().chain(&pinned).flat_map(|name| self.by_name.get(name));
         let quoting = marks.iter().flat_map(|mark| self.by_mark.get(mark));
         let mut slots: BTreeSet<Slot> = named.chain(quoting).copied().collect();
@@ -167,16 +202,20 @@ impl Recent {
         ids.sort_unstable();
         ids
     }
+
+    /// Returns the names by which pins and blocks reach the addresses and guids of items.
+    fn pinned(&self, brief: &Brief) -> Vec<Name> {
+        let names = brief.pin.iter().chain(&brief.block);
+        let reached =
+            |name: &String| [Kind::Url.name(&self.basis.key(name)), Kind::Guid.name(name)];
+        names.flat_map(reached).collect()
+    }
 }
 
-/// Returns the names by which pins and blocks reach the addresses and guids of items.
-fn pinned(brief: &Brief) -> Vec<Name> {
-    let names = brief.pin.iter().chain(&brief.block);
-    names.flat_map(|name| [Kind::Url.name(&key(name)), Kind::Guid.name(name)]).collect()
-}
-
-fn finding(bag: &Bag) -> impl Iterator<Item = Stem> {
-    bag.words.iter().filter(|word| word.rarity >= FINDS).map(|word| word.stem)
+/// Returns the stems that an item can be found by, with their rarity.
+pub(super) fn finding(bag: &Bag) -> impl Iterator<Item = (Stem, u8)> {
+    let words = bag.words.iter().filter(|word| word.rarity >= FINDS);
+    words.map(|word| (word.stem, word.rarity))
 }
 
 fn place(slot: Slot) -> usize {
@@ -189,7 +228,7 @@ mod tests {
     use crate::model::BriefId;
 
     fn item(title: &str, link: &str) -> Traits {
-        Traits::of(&ItemText {
+        let item = ItemText {
             item: "i".to_owned(),
             source: None,
             guid: None,
@@ -198,7 +237,8 @@ mod tests {
             link: Some(link.to_owned()),
             published: None,
             lang: Some("en".to_owned()),
-        })
+        };
+        Traits::of(&item, &Basis::default())
     }
 
     fn at(day: u32) -> Timestamp {

@@ -19,7 +19,7 @@ fn desk() -> Desk {
     desk.write("c.toml", &(desk.configuration(&["wire", "dock", "gull"]) + merged));
     for (name, title) in [("wire", "Wall gives way"), ("dock", "Wall is gone"), ("gull", "Wet")] {
         let path = format!("/{name}");
-        desk.origin.script(&path, Answer::ok(feed(&[("1", title, "The wall gave way.")])));
+        desk.origin.script(&path, Answer::ok(feed(&[(name, title, "The wall gave way.")])));
     }
     desk.ok(&["poll"]);
     desk
@@ -33,7 +33,7 @@ fn join(desk: &Desk, first: &str, later: &str) {
     let now = Timestamp::from_timestamp(1_800_000_000, 0).unwrap();
     let (store, _) = Store::open(&options, lock, now).unwrap();
     let item = |name: &str| {
-        let known = store.known(&SourceId::new(name).unwrap(), "1").unwrap().unwrap();
+        let known = store.known(&SourceId::new(name).unwrap(), name).unwrap().unwrap();
         known.story.unwrap()
     };
     let (mut first, mut later) = (item(first), item(later));
@@ -84,7 +84,7 @@ fn an_edit_of_either_leaves_them_one_story() {
     join(&desk, "wire", "dock");
     for (name, title) in [("wire", "Wall gave way"), ("dock", "Wall was gone")] {
         let path = format!("/{name}");
-        desk.origin.script(&path, Answer::ok(feed(&[("1", title, "The wall gave way, then.")])));
+        desk.origin.script(&path, Answer::ok(feed(&[(name, title, "The wall gave way, then.")])));
     }
     desk.later(7200);
     desk.ok(&["poll"]);
@@ -96,4 +96,56 @@ fn an_edit_of_either_leaves_them_one_story() {
     let of = |feed: &str| items.iter().find(|item| item["feed"] == feed).unwrap();
     assert_eq!(of("dock")["same_story_as"], of("wire")["item_id"]);
     assert_eq!(of("wire")["also_reported_by"][0], of("dock")["item_id"]);
+}
+
+#[test]
+fn one_story_of_several_publishers_is_found_and_shown_once() {
+    let desk = Desk::new(&["wire", "dock", "gull"]);
+    let merged = "[[channel]]\nid = \"merged\"\ntitle = \"Merged\"\nfrom = [\"*\"]\n\
+                  merge_stories = true\n";
+    desk.write("c.toml", &(desk.configuration(&["wire", "dock", "gull"]) + merged));
+    let say = |name: &str, items: &[(&str, &str, &str)]| {
+        desk.origin.script(&format!("/{name}"), Answer::ok(feed(items)));
+    };
+    say(
+        "wire",
+        &[(
+            "wire",
+            "Lindhaven harbour wall collapses in storm, ferries to Skerrow cancelled",
+            "Lindhaven's harbour wall collapsed early on Tuesday after a night of storm surges, and \
+         ferries to Skerrow were cancelled until further notice, harbour master Maren Solheim said.",
+        )],
+    );
+    desk.ok(&["poll"]);
+    let before = listed(&desk.document("merged"));
+    say(
+        "dock",
+        &[(
+            "dock",
+            "Ferries to Skerrow cancelled after Lindhaven harbour wall collapses",
+            "Storm surges brought down the harbour wall of Lindhaven overnight. Harbour master Maren \
+         Solheim cancelled all ferries to Skerrow until further notice on Tuesday.",
+        )],
+    );
+    say(
+        "gull",
+        &[(
+            "gull",
+            "Lindhaven choir sings for Skerrow school",
+            "The choir of Lindhaven gave a concert in Skerrow on Tuesday, and the proceeds go to the \
+         island's school, its conductor said after a long evening of songs.",
+        )],
+    );
+    desk.later(3600);
+    desk.ok(&["poll"]);
+    let document = desk.document("merged");
+    let after = listed(&document);
+    assert_eq!(after.len(), 2, "{document}");
+    assert_eq!(after[1], before[0], "who told it first stands as before");
+    assert!(document.contains("Also reported by"), "{document}");
+    assert_eq!(listed(&desk.document("all")).len(), 3);
+    let items = desk.items();
+    let of = |feed: &str| items.iter().find(|item| item["feed"] == feed).unwrap();
+    assert_eq!(of("dock")["same_story_as"], of("wire")["item_id"]);
+    assert!(of("gull").get("same_story_as").is_none());
 }

@@ -45,4 +45,17 @@ pub(super) static WEIGHTS: Weights = Weights {
     ],
     bias: -4.5033,
     usual_rival: 8.7957,
+    pair: [
+        5.6042,
+        11.7221,
+        -9.3907,
+        0.5827,
+        2.6768,
+        3.8516,
+        8.7518,
+        -0.8656,
+        -0.1051,
+    ],
+    pair_bias: -5.3615,
+    pair_threshold: 0.8875,
 };

@@ -2,6 +2,7 @@
 //! `fitted.rs`.
 
 use super::entry::FIELDS;
+use super::pairs::PAIR;
 
 mod fitted;
 
@@ -24,6 +25,12 @@ pub struct Weights {
     /// The rank of the usual runner-up among many briefs. Where few are stored it stands in for
     /// the rival that is missing: the only brief there is must not win for want of another.
     pub usual_rival: f64,
+    /// Of the features of a pair of items.
+    pub pair: [f64; PAIR],
+    /// Log-odds of a pair of which nothing is known.
+    pub pair_bias: f64,
+    /// The least score of a pair that tells one story.
+    pub pair_threshold: f64,
 }
 
 impl Weights {

@@ -26,8 +26,10 @@ pub(crate) fn judge(outcomes: &[Outcome]) {
     let mut groups: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
     for outcome in outcomes {
         groups.entry(&outcome.group).or_default().push(outcome);
-        let kind = if outcome.group.ends_with("bare") { "all bare" } else { "all" };
-        groups.entry(kind).or_default().push(outcome);
+        if !outcome.group.ends_with('%') {
+            let kind = if outcome.group.ends_with("bare") { "all bare" } else { "all" };
+            groups.entry(kind).or_default().push(outcome);
+        }
     }
     for (name, mut group) in groups {
         group.sort_by(|a, b| b.score.total_cmp(&a.score));

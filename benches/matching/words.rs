@@ -21,10 +21,17 @@ const OTHER_DATES: u64 = 2;
 const DAYS_AHEAD: i64 = 14;
 const DAYS_BEHIND: i64 = 21;
 
+/// Shares of the briefs, in per cent, that an item is also seen among: most desks store few, and
+/// then the right one is seldom there and no rival shows that a likeness is common.
+const SMALLER: [u64; 2] = [2, 10];
+
 /// An item with its candidates.
+#[derive(Clone)]
 struct Seen {
     set: &'static str,
     is_bare: bool,
+    /// Per cent of the briefs.
+    share: u64,
     fold: usize,
     /// Whether its date is its own.
     is_true: bool,
@@ -36,6 +43,9 @@ pub(crate) fn fit(corpus: &Corpus) -> Weights {
     let lengths = lengths(corpus);
     let start = Weights { lengths, ..Weights::shipped().clone() };
     let seen = look(corpus, &start);
+    let smaller: Vec<Seen> =
+        SMALLER.iter().flat_map(|share| seen.iter().map(|seen| among(seen, *share))).collect();
+    let seen = [seen, smaller].concat();
     println!("{} items seen", seen.len());
     let mut outcomes = Vec::new();
     for fold in 0..FOLDS {
@@ -46,7 +56,11 @@ pub(crate) fn fit(corpus: &Corpus) -> Weights {
             let (id, standing) = top.map_or((None, None), |(id, s)| (Some(id), Some(s)));
             let sum = standing.map(|s| weights.bias + dot(&s, &weights.standing));
             outcomes.push(Outcome {
-                group: format!("{}{}", seen.set, if seen.is_bare { " bare" } else { "" }),
+                group: if seen.share < 100 {
+                    format!("{} %", seen.share)
+                } else {
+                    format!("{}{}", seen.set, if seen.is_bare { " bare" } else { "" })
+                },
                 right: seen.right.clone(),
                 chosen: id.cloned(),
                 score: sum.map_or(0.0, |sum| 1.0 / (1.0 + libm::exp(-sum))),
@@ -57,9 +71,18 @@ pub(crate) fn fit(corpus: &Corpus) -> Weights {
     fit_to(&seen.iter().collect::<Vec<_>>(), &start)
 }
 
+/// Returns an item as it is seen among a share of the briefs.
+fn among(seen: &Seen, share: u64) -> Seen {
+    let is_there = |brief: &BriefId| xxh3_64(format!("{brief} {share}").as_bytes()) % 100 < share;
+    let candidates = seen.candidates.iter().filter(|c| is_there(&c.brief)).cloned().collect();
+    let right = seen.right.clone().filter(is_there);
+    Seen { share, candidates, right, ..seen.clone() }
+}
+
 fn fit_to(seen: &[&Seen], start: &Weights) -> Weights {
     let mut rows = Vec::new();
-    for seen in seen {
+    let whole: Vec<&Seen> = seen.iter().copied().filter(|seen| seen.share == 100).collect();
+    for seen in &whole {
         let right = seen.candidates.iter().find(|c| Some(&c.brief) == seen.right.as_ref());
         let Some(right) = right else { continue };
         let best = right.features.ranking();
@@ -76,7 +99,7 @@ fn fit_to(seen: &[&Seen], start: &Weights) -> Weights {
     let rank = logistic(&rows, RIDGE, false).weights;
     let mut weights = Weights { rank, usual_rival: f64::MIN, ..start.clone() };
     let mut seconds: Vec<f64> =
-        seen.iter().filter_map(|seen| ranked(seen, &weights).get(1).map(|r| r.0)).collect();
+        whole.iter().filter_map(|seen| ranked(seen, &weights).get(1).map(|r| r.0)).collect();
     seconds.sort_by(f64::total_cmp);
     weights.usual_rival = seconds[seconds.len() / 2];
     let rows: Vec<([f64; STANDING], bool)> = seen
@@ -119,6 +142,7 @@ fn look(corpus: &Corpus, weights: &Weights) -> Vec<Seen> {
                 let of = |gold: &Gold, is_true, item: &ItemText| Seen {
                     set: set.name,
                     is_bare,
+                    share: 100,
                     fold,
                     is_true,
                     right: gold.brief.clone(),

@@ -24,6 +24,8 @@ mod keeping;
 mod listen;
 mod log;
 mod moving;
+#[cfg(test)]
+mod orders;
 mod pipeline;
 mod poller;
 mod readers;

@@ -1,13 +1,12 @@
-//! Item ↔ brief: index, score, evidence.
+//! Item ↔ brief and item ↔ item: index, score, evidence.
 //!
 //! An item meets the stored brief of its story, with evidence; in doubt it abstains, because a
-//! wrong brief is worse than a generated one. The order of decision is: pin → URL → guid →
-//! (language gate) → excerpt → words → abstain, and a block holds against each of them but a
-//! person's pin.
+//! wrong brief is worse than a generated one. The order of decision is: block → pin → URL or guid →
+//! (language gate) → excerpt → words → abstain; a person's pin holds against a brief's own block.
 //!
-//! Pure, and a function of the briefs alone: rarity comes from a table that ships with the
-//! program, so a score does not depend on what else is stored. Item ↔ item (one story from
-//! several publishers) is not here yet.
+//! Pure, and a function of the briefs alone: rarity and weights come from tables that ship with
+//! the program, so a score depends on the item, its candidates and those, and on no order of
+//! arrival.
 
 mod bag;
 mod basis;
@@ -23,6 +22,8 @@ mod score;
 mod sets;
 mod stories;
 mod terms;
+#[cfg(test)]
+mod tiers;
 mod weights;
 
 pub use basis::Basis;

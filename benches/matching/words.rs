@@ -23,7 +23,7 @@ const DAYS_BEHIND: i64 = 21;
 
 /// Shares of the briefs, in per cent, that an item is also seen among: most desks store few, and
 /// then the right one is seldom there and no rival shows that a likeness is common.
-const SMALLER: [u64; 2] = [2, 10];
+const SMALLER: [u64; 1] = [5];
 
 /// An item with its candidates.
 #[derive(Clone)]

@@ -32,6 +32,7 @@ mod journey;
 mod keeping;
 mod killing;
 mod logs;
+mod matching;
 mod merging;
 mod opening;
 mod origin;

@@ -1,0 +1,118 @@
+//! tantivy, a search engine as a library: an index in memory, one segment, one thread that asks.
+//!
+//! Words are reduced as in its `en_stem`. An item is asked for twice: with all of its words, and
+//! without stop words, which briefwire does not look up either.
+
+use std::collections::BTreeSet;
+use std::hint::black_box;
+
+use briefwire::model::{Brief, ItemText};
+use briefwire::text::first_words;
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, Query, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{
+    Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, StopWordFilter, TextAnalyzer,
+};
+use tantivy::{Index, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, Term};
+
+use crate::measure::{mean, of_process, quantile, resident, rounds};
+use crate::texts::Texts;
+use crate::{BEST, ITEMS, LEAD_WORDS};
+
+const FIELDS: [&str; 5] = ["title", "key_terms", "summary", "post", "rest"];
+const WRITER_BYTES: usize = 256 << 20;
+/// The longest word of `en_stem`, in bytes.
+const LONGEST: usize = 40;
+
+pub(crate) fn measure(texts: &Texts<'_>, size: usize) -> Vec<(&'static str, f64)> {
+    let mut schema = Schema::builder();
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("en_stem")
+        .set_index_option(IndexRecordOption::WithFreqs);
+    let options = TextOptions::default().set_indexing_options(indexing);
+    let fields = FIELDS.map(|name| schema.add_text_field(name, options.clone()));
+    let index = Index::create_in_ram(schema.build());
+    let before = resident();
+    let build = fill(&index, &fields, texts, size).expect("an index in memory");
+    let memory = resident() - before;
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+    let searcher = reader.expect("a reader").searcher();
+    let items = texts.items(ITEMS);
+    let mut all = index.tokenizers().get("en_stem").expect("it comes with tantivy");
+    let mut telling = without_stop_words();
+    let of_all = rounds(&items, |item| ask(&searcher, &fields, &mut all, item));
+    let of_telling = rounds(&items, |item| ask(&searcher, &fields, &mut telling, item));
+    vec![
+        ("query", mean(&of_telling)),
+        ("query_median", quantile(&of_telling, 50)),
+        ("query_with_stop_words", mean(&of_all)),
+        ("build", build),
+        ("memory", memory),
+    ]
+}
+
+fn without_stop_words() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(LONGEST))
+        .filter(LowerCaser)
+        .filter(StopWordFilter::new(Language::English).expect("it knows English"))
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+/// Returns the CPU seconds of filling an index and of making it one segment; the making of the
+/// texts is not counted.
+fn fill(
+    index: &Index,
+    fields: &[Field; 5],
+    texts: &Texts<'_>,
+    size: usize,
+) -> tantivy::Result<f64> {
+    let mut writer: IndexWriter = index.writer_with_num_threads(1, WRITER_BYTES)?;
+    let begun = of_process();
+    let mut making = 0.0;
+    for number in 0..size {
+        let (brief, time) = crate::measure::timed(|| texts.brief(number));
+        making += time;
+        writer.add_document(document(&brief, fields))?;
+    }
+    writer.commit()?;
+    let segments = index.searchable_segment_ids()?;
+    if segments.len() > 1 {
+        writer.merge(&segments).wait()?;
+    }
+    writer.wait_merging_threads()?;
+    Ok(of_process() - begun - making)
+}
+
+fn document(brief: &Brief, fields: &[Field; 5]) -> TantivyDocument {
+    let points: Vec<&str> = brief.points.iter().map(|point| point.text.as_str()).collect();
+    let (key_terms, points) = (brief.key_terms.join("\n"), points.join("\n"));
+    let post = brief.original_post.as_deref().unwrap_or_default();
+    let texts = [brief.title.as_str(), &key_terms, &brief.summary, post, &points];
+    let mut document = TantivyDocument::new();
+    for (field, text) in fields.iter().zip(texts) {
+        document.add_text(*field, text);
+    }
+    document
+}
+
+fn ask(searcher: &Searcher, fields: &[Field; 5], words: &mut TextAnalyzer, item: &ItemText) {
+    let end = first_words(&item.lead, LEAD_WORDS).last().map_or(0, briefwire::text::Word::end);
+    let mut told = BTreeSet::new();
+    for text in [item.title.as_str(), &item.lead[..end]] {
+        words.token_stream(text).process(&mut |token| {
+            told.insert(token.text.clone());
+        });
+    }
+    let terms = told.iter().flat_map(|word| {
+        fields.iter().map(move |field| -> Box<dyn Query> {
+            let term = Term::from_field_text(*field, word);
+            Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs))
+        })
+    });
+    let query = BooleanQuery::union(terms.collect());
+    let best = TopDocs::with_limit(BEST).order_by_score();
+    black_box(searcher.search(&query, &best).expect("an index in memory answers"));
+}

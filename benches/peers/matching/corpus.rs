@@ -38,8 +38,12 @@ impl Corpus {
         let mut corpus = Self::default();
         for set in ["a21", "neus"] {
             let folder = folder.join("match").join(set);
-            lines(&folder.join("briefs.jsonl")).iter().for_each(|line| corpus.add_brief(line));
-            lines(&folder.join("items.jsonl")).iter().for_each(|line| corpus.add_item(line));
+            for line in lines(&folder.join("briefs.jsonl")) {
+                corpus.add_brief(&line);
+            }
+            for line in lines(&folder.join("items.jsonl")) {
+                corpus.add_item(&line);
+            }
         }
         corpus
     }

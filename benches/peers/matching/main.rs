@@ -35,7 +35,7 @@ use texts::Texts;
 
 const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 const SAGA: usize = 10_000;
-/// Items that each contender is asked; the scan, which takes long, fewer.
+/// Items that each contender is asked, where the answers do not take too long.
 const ITEMS: usize = 400;
 /// What is asked of an item beside its title, as briefwire does.
 const LEAD_WORDS: usize = 90;
@@ -82,8 +82,9 @@ fn number(text: &str) -> usize {
 fn compare(folder: &Path, sizes: &[usize]) {
     let cases = sizes.iter().map(|size| Case { size: *size, is_saga: false });
     for case in cases.chain([Case { size: SAGA, is_saga: true }]) {
-        let ask = |contender| in_own_process(folder, contender, case);
-        report::print(case, &ask("own"), &ask("tantivy"), &ask("scan"));
+        let ask = |contender: &str| in_own_process(folder, contender, case);
+        let rivals = ["tantivy", "tantivy-one-field", "scan"].map(ask);
+        report::print(case, &ask("own"), &rivals);
     }
 }
 
@@ -107,7 +108,8 @@ fn measured(folder: &Path, contender: &str, case: Case) -> Figures {
     let texts = Texts::new(&corpus, case);
     let figures = match contender {
         "own" => own::measure(&texts, case.size),
-        "tantivy" => search::measure(&texts, case.size),
+        "tantivy" => search::measure(&texts, case.size, &search::FIELDS),
+        "tantivy-one-field" => search::measure(&texts, case.size, &["all"]),
         "scan" => scan::measure(&texts, case.size),
         other => panic!("no contender is called {other}"),
     };

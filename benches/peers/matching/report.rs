@@ -19,7 +19,8 @@ fn most_of_item(size: usize) -> Option<f64> {
     }
 }
 
-pub(crate) fn print(case: Case, own: &Figures, tantivy: &Figures, scan: &Figures) {
+pub(crate) fn print(case: Case, own: &Figures, rivals: &[Figures; 3]) {
+    let [tantivy, one_field, scan] = rivals;
     let size = crate::measure::float(case.size);
     let saga = if case.is_saga { " of one saga" } else { "" };
     println!("\n{} briefs{saga}", case.size);
@@ -36,6 +37,7 @@ pub(crate) fn print(case: Case, own: &Figures, tantivy: &Figures, scan: &Figures
     row("  items that got a brief", of("matched"), 100.0, "%", None);
     rival("tantivy, a query", "query", tantivy, item);
     rival("  with its stop words", "query_with_stop_words", tantivy, item);
+    rival("  with all in one field", "query", one_field, item);
     rival("a scan, a query", "query", scan, item);
     row("adding a brief, mean", of("insert"), 1e3, "ms", Some(MOST_INSERT));
     row("  of the last 1,000", of("insert_last"), 1e3, "ms", Some(MOST_INSERT));

@@ -15,8 +15,6 @@ use crate::{BEST, ITEMS, LEAD_WORDS};
 
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
-/// Comparisons that are enough to know what one costs.
-const COMPARISONS: usize = 10_000_000;
 
 /// The briefs, one behind the other.
 #[derive(Default)]
@@ -32,11 +30,11 @@ pub(crate) fn measure(texts: &Texts<'_>, size: usize) -> Vec<(&'static str, f64)
     let mut cutter = Cutter::new();
     let mut briefs = Briefs::default();
     for number in 0..size {
-        briefs.add(cutter.of_brief(&texts.brief(number)));
+        briefs.add(&cutter.of_brief(&texts.brief(number)));
     }
-    let count = (COMPARISONS / size).clamp(20, ITEMS);
+    let items = texts.items(ITEMS);
     let questions: Vec<Vec<(Stem, f32)>> =
-        texts.items(count).iter().map(|item| briefs.weighed(cutter.of_item(item))).collect();
+        items.iter().map(|item| briefs.weighed(cutter.of_item(item))).collect();
     let times = rounds(&questions, |question| {
         black_box(briefs.best(question));
     });
@@ -90,7 +88,7 @@ impl Cutter {
 }
 
 impl Briefs {
-    fn add(&mut self, stems: Vec<Stem>) {
+    fn add(&mut self, stems: &[Stem]) {
         for same in stems.chunk_by(|a, b| a == b) {
             self.stems.push((same[0], narrow(same.len())));
             *self.found_in.entry(same[0]).or_default() += 1;

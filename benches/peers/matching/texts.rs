@@ -42,7 +42,7 @@ impl<'c> Texts<'c> {
 
     /// Returns the id of the brief with a number.
     pub(crate) fn id(number: usize) -> BriefId {
-        BriefId::new(&format!("b-{number}")).expect("an id")
+        BriefId::new(format!("b-{number}")).expect("an id")
     }
 
     /// Returns a brief by its number, the same whenever it is asked for.

@@ -12,6 +12,24 @@ const TITLE_WORDS: usize = 100;
 /// Words of an item in which a brief's original post is looked for.
 const QUOTABLE_WORDS: usize = 300;
 
+/// The primary subtag of a language, at most eight letters (RFC 5646 2.1); none is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lang([u8; 8]);
+
+impl Lang {
+    pub(super) fn of(tag: Option<&str>) -> Self {
+        let tag = tag.map(primary).unwrap_or_default();
+        let mut letters = [0; 8];
+        letters.iter_mut().zip(tag.bytes()).for_each(|(place, letter)| *place = letter);
+        Self(letters)
+    }
+
+    /// Returns whether both are known, and not the same.
+    pub(super) fn differs(self, other: Self) -> bool {
+        self != other && self != Self([0; 8]) && other != Self([0; 8])
+    }
+}
+
 /// A word of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BagWord {
@@ -26,7 +44,7 @@ pub(super) struct BagWord {
 pub(super) struct Bag {
     /// In the order of the stems.
     pub(super) words: Box<[BagWord]>,
-    pub(super) lang: Option<Box<str>>,
+    pub(super) lang: Lang,
     pub(super) published: Option<Timestamp>,
     /// Rarity of all words, and of the title's, in sixteenths.
     pub(super) mass: u32,
@@ -58,7 +76,7 @@ impl Bag {
             squares: mass(&words, true),
             title_squares: mass(&titled, true),
             words: words.into_boxed_slice(),
-            lang: item.lang.as_deref().map(|lang| primary(lang).into_boxed_str()),
+            lang: Lang::of(item.lang.as_deref()),
             published: item.published,
         }
     }
@@ -69,7 +87,7 @@ impl Bag {
 
     /// Returns whether the languages of two items are known and differ.
     pub(super) fn other_language(&self, other: &Self) -> bool {
-        self.lang.as_ref().zip(other.lang.as_ref()).is_some_and(|(a, b)| a != b)
+        self.lang.differs(other.lang)
     }
 
     /// Returns the words from the rarest on; among equals in the order of their hashes.

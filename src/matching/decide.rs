@@ -85,7 +85,7 @@ impl Asked<'_> {
     }
 
     fn other_language(&self, entry: &Entry) -> bool {
-        entry.other_language(self.read.bag.lang.as_deref())
+        entry.other_language(self.read.bag.lang)
     }
 
     fn evidence(&self, entry: &Entry) -> Evidence {

@@ -1,13 +1,12 @@
 //! A brief as the index holds it: hashes and counts, about a kilobyte.
 
-use std::collections::HashSet;
-
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::bag::Lang;
 use super::basis::Basis;
 use super::terms::{Form, Reader, Text, marks, runs, shingles};
 use crate::model::{Brief, BriefId, Timestamp};
-use crate::text::{Stem, primary};
+use crate::text::Stem;
 
 /// Words of a brief that are read; the limits of brief documents allow far more.
 const MAX_WORDS: usize = 4000;
@@ -21,8 +20,8 @@ const LEAST_SHINGLES: usize = 4;
 /// Fields of a brief, which are weighed apart.
 pub(super) const FIELDS: usize = 5;
 /// Title, key terms and summary come first.
-const CORE: usize = 3;
-const POST: usize = 3;
+const CORE: u8 = 3;
+const POST: u8 = 3;
 const BITS: u16 = 3;
 const MOST: u16 = (1 << BITS) - 1;
 
@@ -31,15 +30,15 @@ const MOST: u16 = (1 << BITS) - 1;
 pub(super) struct Counts(u16);
 
 impl Counts {
-    fn add(&mut self, field: usize) {
-        let shift = BITS * u16::try_from(field).unwrap_or_default();
+    fn add(&mut self, field: u8) {
+        let shift = BITS * u16::from(field);
         if (self.0 >> shift) & MOST < MOST {
             self.0 += 1 << shift;
         }
     }
 
-    pub(super) fn of(self, field: usize) -> u16 {
-        (self.0 >> (BITS * u16::try_from(field).unwrap_or_default())) & MOST
+    pub(super) fn of(self, field: u8) -> u16 {
+        (self.0 >> (BITS * u16::from(field))) & MOST
     }
 
     pub(super) fn in_title(self) -> bool {
@@ -86,18 +85,19 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: BriefId,
-    pub(super) lang: Option<Box<str>>,
+    lang: Lang,
     pub(super) date: Option<Timestamp>,
     /// When it was written; the newer of two for one address wins.
     pub(super) written: Option<Timestamp>,
     expires: Option<Timestamp>,
     pub(super) names: Box<[Name]>,
-    /// Sorted.
-    pub(super) stems: Box<[Stem]>,
-    /// One for each stem.
-    pub(super) counts: Box<[Counts]>,
-    /// Of words whose stem does not tell how they are written; sorted.
-    forms: Box<[Form]>,
+    /// In one allocation: the stems, sorted; the forms of words whose stem does not tell how they
+    /// are written, sorted; the shingles of the original post, in order; the counts of the stems,
+    /// two and two.
+    packed: Box<[u32]>,
+    stems: u16,
+    forms: u16,
+    shingles: u16,
     /// Terms in each field.
     pub(super) lengths: [u16; FIELDS],
     /// Rarity of the title's stems, of title, key terms and summary, and of all, in sixteenths.
@@ -105,34 +105,30 @@ pub(super) struct Entry {
     pub(super) core_mass: u32,
     pub(super) mass: u32,
     pub(super) title_squares: u32,
-    /// Of the original post, in order.
-    shingles: Box<[u32]>,
 }
 
 impl Entry {
     pub(super) fn new(brief: &Brief, basis: &Basis) -> Self {
         let reader = Reader::new(brief.lang.as_deref(), basis.rarity);
         let post = brief.original_post.as_deref().unwrap_or_default();
-        let mut found: Vec<(Stem, u8, usize)> = Vec::new();
-        let mut forms: Vec<Form> = Vec::new();
-        let (mut odd, mut plain) = (HashSet::new(), HashSet::new());
+        let mut found: Vec<Found> = Vec::new();
+        let (mut forms, mut odd): (Vec<Form>, Vec<Stem>) = (Vec::new(), Vec::new());
         let mut lengths = [0_u16; FIELDS];
         let mut words = MAX_WORDS;
         let mut post_words = Vec::new();
         let (key_terms, rest) = (brief.key_terms.join("\n"), rest(brief));
         let texts = [brief.title.as_str(), &key_terms, &brief.summary, post, &rest];
-        for (field, (text, length)) in texts.into_iter().zip(&mut lengths).enumerate() {
+        for ((field, text), length) in (0..).zip(texts).zip(&mut lengths) {
             let read = reader.read(text, words, words);
             words = words.saturating_sub(read.folded.len());
             *length = u16::try_from(read.terms.len()).unwrap_or(u16::MAX);
-            found.extend(read.terms.iter().map(|term| (term.stem, term.rarity, field)));
-            forms.extend(read.terms.iter().map(|term| term.form).filter(|f| *f != Form::PLAIN));
             for term in &read.terms {
-                if term.form.is_odd() {
-                    odd.insert(term.stem);
+                found.push(Found { stem: term.stem, rarity: term.rarity, field });
+                if term.form != Form::PLAIN {
+                    forms.push(term.form);
                 }
-                if term.form == Form::PLAIN {
-                    plain.insert(term.stem);
+                if term.form.is_odd() {
+                    odd.push(term.stem);
                 }
             }
             if field == POST {
@@ -141,38 +137,47 @@ impl Entry {
         }
         post_words.truncate(MAX_POST);
         found.sort_unstable();
-        forms.extend(odd.difference(&plain).map(|stem| Form::of_odd(*stem)));
+        forms.extend(odd.iter().map(|stem| Form::of_odd(*stem)));
         forms.sort_unstable();
         forms.dedup();
         let mut entry = Self {
             id: brief.id.clone(),
-            lang: brief.lang.as_deref().map(|lang| primary(lang).into_boxed_str()),
+            lang: Lang::of(brief.lang.as_deref()),
             date: brief.date.or(brief.created),
             written: brief.updated.or(brief.created).or(brief.date),
             expires: brief.expires,
             names: names(brief, basis),
-            stems: Box::default(),
-            counts: Box::default(),
-            forms: forms.into_boxed_slice(),
+            packed: Box::default(),
+            stems: 0,
+            forms: count(forms.len()),
+            shingles: 0,
             lengths,
             title_mass: 0,
             core_mass: 0,
             mass: 0,
             title_squares: 0,
-            shingles: shingles(&post_words).into_boxed_slice(),
         };
-        entry.weigh(&found);
+        let (mut packed, counts) = entry.weigh(&found);
+        let shingles = shingles(&post_words);
+        entry.shingles = count(shingles.len());
+        packed.extend(forms.iter().map(|form| form.0));
+        packed.extend(shingles);
+        packed.extend(counts.chunks(2).map(|two| match two {
+            [a, b] => u32::from(a.0) | u32::from(b.0) << 16,
+            rest => rest.iter().map(|count| u32::from(count.0)).sum(),
+        }));
+        entry.packed = packed.into_boxed_slice();
         entry
     }
 
-    /// Counts sorted occurrences.
-    fn weigh(&mut self, found: &[(Stem, u8, usize)]) {
+    /// Counts sorted occurrences, and returns the stems with their counts.
+    fn weigh(&mut self, found: &[Found]) -> (Vec<Stem>, Vec<Counts>) {
         let (mut stems, mut counts) = (Vec::new(), Vec::new());
-        for same in found.chunk_by(|a, b| a.0 == b.0) {
-            let Some((stem, rarity, _)) = same.first() else { continue };
+        for same in found.chunk_by(|a, b| a.stem == b.stem) {
+            let Some(Found { stem, rarity, .. }) = same.first() else { continue };
             let mut count = Counts::default();
-            for (.., field) in same {
-                count.add(*field);
+            for found in same {
+                count.add(found.field);
             }
             let rarity = u32::from(*rarity);
             self.mass += rarity;
@@ -182,7 +187,33 @@ impl Entry {
             stems.push(*stem);
             counts.push(count);
         }
-        (self.stems, self.counts) = (stems.into_boxed_slice(), counts.into_boxed_slice());
+        self.stems = count(stems.len());
+        (stems, counts)
+    }
+
+    /// Returns a part of what is packed.
+    fn part(&self, from: u16, length: u16) -> &[u32] {
+        let from = usize::from(from);
+        self.packed.get(from..from + usize::from(length)).unwrap_or_default()
+    }
+
+    /// Returns the stems, sorted.
+    pub(super) fn stems(&self) -> &[Stem] {
+        self.part(0, self.stems)
+    }
+
+    fn shingles(&self) -> &[u32] {
+        self.part(self.stems + self.forms, self.shingles)
+    }
+
+    /// Returns the stems, sorted, with their counts.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (Stem, Counts)> {
+        let from = usize::from(self.stems) + usize::from(self.forms) + usize::from(self.shingles);
+        let counts = self.packed.get(from..).unwrap_or_default().iter().flat_map(|two| {
+            let [a, b, c, d] = two.to_le_bytes();
+            [Counts(u16::from_le_bytes([a, b])), Counts(u16::from_le_bytes([c, d]))]
+        });
+        self.stems().iter().copied().zip(counts)
     }
 
     /// Returns whether it may be put on an item it is not on yet.
@@ -190,35 +221,49 @@ impl Entry {
         self.expires.is_none_or(|at| now < at)
     }
 
-    pub(super) fn other_language(&self, item: Option<&str>) -> bool {
-        self.lang.as_deref().zip(item).is_some_and(|(brief, item)| *brief != *item)
+    pub(super) fn other_language(&self, item: Lang) -> bool {
+        self.lang.differs(item)
     }
 
     pub(super) fn has(&self, stem: Stem) -> bool {
-        self.stems.binary_search(&stem).is_ok()
+        self.stems().binary_search(&stem).is_ok()
     }
 
     /// Returns whether a word of an item stands here, too, and is written as there.
     pub(super) fn says(&self, stem: Stem, form: Form) -> bool {
-        let has = |form: Form| self.forms.binary_search(&form).is_ok();
+        let forms = self.part(self.stems, self.forms);
+        let has = |form: Form| forms.binary_search(&form.0).is_ok();
         self.has(stem) && if form == Form::PLAIN { !has(Form::of_odd(stem)) } else { has(form) }
     }
 
     /// Returns the marks under which its original post is found.
     pub(super) fn marks(&self) -> Vec<u32> {
-        marks(&self.shingles)
+        marks(self.shingles())
     }
 
     /// Returns how much of the original post an item has.
     pub(super) fn quoted_in(&self, item: &Quotable) -> Quoted {
         let is_there = |shingle: &&u32| item.shingles.binary_search(shingle).is_ok();
-        let found = self.shingles.iter().filter(is_there).count();
-        if self.shingles.len() >= LEAST_SHINGLES && found * 100 >= SHARE * self.shingles.len() {
+        let shingles = self.shingles();
+        let found = shingles.iter().filter(is_there).count();
+        if shingles.len() >= LEAST_SHINGLES && found * 100 >= SHARE * shingles.len() {
             return Quoted::Most;
         }
         let is_in = |run: &u64| item.runs.binary_search(run).is_ok();
-        if runs(&self.shingles).iter().any(is_in) { Quoted::Run } else { Quoted::No }
+        if runs(shingles).iter().any(is_in) { Quoted::Run } else { Quoted::No }
     }
+}
+
+fn count(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
+}
+
+/// A word of a brief, and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Found {
+    stem: Stem,
+    rarity: u8,
+    field: u8,
 }
 
 /// How much of a brief's original post stands in an item.

@@ -72,6 +72,10 @@ impl Index {
         }
         let entry = Entry::new(brief, &self.basis);
         let slot = self.free.pop().unwrap_or_else(|| {
+            // In small steps: doubling would hold half of a large index empty.
+            if self.entries.len() == self.entries.capacity() {
+                self.entries.reserve_exact(self.entries.len() / 8 + 16);
+            }
             self.entries.push(None);
             Slot::try_from(self.entries.len() - 1).expect("there are fewer briefs than memory")
         });
@@ -124,7 +128,7 @@ fn place(slot: Slot) -> usize {
 }
 
 fn finding(rarity: &Rarity, entry: &Entry) -> impl Iterator<Item = Stem> {
-    entry.stems.iter().copied().filter(|stem| rarity.sixteenths(*stem) >= FINDS)
+    entry.stems().iter().copied().filter(|stem| rarity.sixteenths(*stem) >= FINDS)
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ impl Recent {
         let mut slots: BTreeSet<Slot> = named.chain(quoting).copied().collect();
         let ids = brief.pin.iter().chain(&brief.block).filter_map(|name| ItemId::parse(name));
         slots.extend(ids.filter_map(|id| self.slots.get(&id)));
-        let stems = entry.stems.iter().map(|stem| (*stem, rarity.sixteenths(*stem)));
+        let stems = entry.stems().iter().map(|stem| (*stem, rarity.sixteenths(*stem)));
         for (slot, sum) in (0..).zip(self.shared(stems.filter(|(_, rarity)| *rarity >= FINDS))) {
             let Some(item) = self.entry(slot).filter(|_| sum > 0) else { continue };
             let features = Features::of(&item.traits.bag, &entry, weights);

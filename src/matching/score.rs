@@ -55,14 +55,14 @@ impl Features {
     pub(super) fn of(item: &Bag, entry: &Entry, weights: &Weights) -> Self {
         let mut sums = Sums::default();
         let norms = norms(entry, weights);
-        let mut stems = entry.stems.iter().zip(&entry.counts).peekable();
+        let mut stems = entry.counted().peekable();
         for word in &item.words {
-            while stems.next_if(|(stem, _)| **stem < word.stem).is_some() {}
-            let Some((_, counts)) = stems.next_if(|(stem, _)| **stem == word.stem) else {
+            while stems.next_if(|(stem, _)| *stem < word.stem).is_some() {}
+            let Some((_, counts)) = stems.next_if(|(stem, _)| *stem == word.stem) else {
                 continue;
             };
             sums.add(word.rarity, word.in_title, (counts.in_title(), counts.in_core()));
-            let saturated = norms.iter().enumerate().map(|(field, norm)| {
+            let saturated = (0..).zip(&norms).map(|(field, norm)| {
                 let count = f64::from(counts.of(field));
                 if count > 0.0 { count * (K1 + 1.0) / (count + norm) } else { 0.0 }
             });

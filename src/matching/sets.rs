@@ -58,10 +58,8 @@ impl<K: Hash + Eq> Sets<K> {
                 *list = both;
             }
             *value = LIST | number;
-        } else if let Some(list) = self.lists.get_mut(place(*value))
-            && let Err(at) = list.binary_search(&slot)
-        {
-            list.insert(at, slot);
+        } else if let Some(list) = self.lists.get_mut(place(*value)) {
+            add(list, slot);
         }
     }
 
@@ -89,6 +87,22 @@ impl<K: Hash + Eq> Sets<K> {
     pub(super) fn is_empty(&self) -> bool {
         self.by_key.is_empty() && self.lists.iter().all(Vec::is_empty)
     }
+}
+
+fn add(list: &mut Vec<Slot>, slot: Slot) {
+    // Most are new, and new ones have the highest number.
+    let at = if list.last().is_none_or(|last| *last < slot) {
+        list.len()
+    } else {
+        match list.binary_search(&slot) {
+            Ok(_) => return,
+            Err(at) => at,
+        }
+    };
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len() / 4 + 2);
+    }
+    list.insert(at, slot);
 }
 
 fn place(value: u32) -> usize {

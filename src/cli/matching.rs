@@ -19,6 +19,7 @@ use crate::matching::{Basis, Case, Features, Index, Recent, Rulings, Traits};
 use crate::model::{Brief, BriefId, ItemId, ItemText, SourceId, Timestamp};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// A .jsonl file, or a directory of .jsonl, .json, .md and .txt
     #[arg(long, value_name = "PATH", required_unless_present = "pairs")]

@@ -102,7 +102,7 @@ fn settings() -> Matching {
     Matching {
         wait: Duration::ZERO,
         threshold: 0.65,
-        recent: Duration::from_secs(30 * 86_400),
+        recent: Duration::from_hours(30 * 24),
         ignore_parameters: Vec::new(),
     }
 }

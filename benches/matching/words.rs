@@ -76,7 +76,7 @@ fn among(seen: &Seen, share: u64) -> Seen {
     let is_there = |brief: &BriefId| xxh3_64(format!("{brief} {share}").as_bytes()) % 100 < share;
     let candidates = seen.candidates.iter().filter(|c| is_there(&c.brief)).cloned().collect();
     let right = seen.right.clone().filter(is_there);
-    Seen { share, candidates, right, ..seen.clone() }
+    Seen { share, right, candidates, ..seen.clone() }
 }
 
 fn fit_to(seen: &[&Seen], start: &Weights) -> Weights {

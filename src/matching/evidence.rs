@@ -1,5 +1,6 @@
 //! What stands in both texts, as the item writes it.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 
 use super::bag::ItemReading;
@@ -11,11 +12,27 @@ const MAX_PHRASES: usize = 8;
 /// Fewer words in common prove nothing, whatever their weight.
 const LEAST_WORDS: usize = 2;
 
+#[derive(Debug)]
+struct Phrase {
+    /// Of its rarest word, in sixteenths.
+    rarity: u8,
+    start: usize,
+    end: usize,
+    stems: Vec<Stem>,
+    text: String,
+}
+
+impl Phrase {
+    /// Returns whether everything that it says is said by another.
+    fn is_within(&self, other: &Self) -> bool {
+        self.stems.iter().all(|stem| other.stems.contains(stem))
+    }
+}
+
 /// Words and phrases of an item that a brief has too.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
-    /// Rarity, and the phrase.
-    phrases: Vec<(u8, String)>,
+    phrases: Vec<Phrase>,
     stems: HashSet<Stem>,
     has_rare: bool,
 }
@@ -35,7 +52,7 @@ impl Evidence {
 
     /// Adds what stands in one of the item's texts; adjoining capitalised words are one phrase.
     fn add(&mut self, text: &str, terms: &[Term<'_>], is_said: &impl Fn(Stem, Form) -> bool) {
-        let mut found: Vec<(u8, usize, usize)> = Vec::new();
+        let mut found: Vec<Phrase> = Vec::new();
         let mut last: Option<&Term<'_>> = None;
         for term in terms.iter().filter(|term| is_said(term.stem, term.form)) {
             self.stems.insert(term.stem);
@@ -49,16 +66,26 @@ impl Evidence {
             });
             match found.last_mut() {
                 Some(phrase) if adjoins => {
-                    *phrase = (phrase.0.max(term.rarity), phrase.1, own(term));
+                    phrase.rarity = phrase.rarity.max(term.rarity);
+                    phrase.end = own(term);
+                    phrase.stems.push(term.stem);
                 }
-                _ => found.push((term.rarity, term.word.start, own(term))),
+                _ => found.push(Phrase {
+                    rarity: term.rarity,
+                    start: term.word.start,
+                    end: own(term),
+                    stems: vec![term.stem],
+                    text: String::new(),
+                }),
             }
             last = Some(term);
         }
-        let phrases = found.into_iter().filter_map(|(rarity, start, end)| {
-            text.get(start..end).map(|phrase| (rarity, phrase.to_owned()))
-        });
-        self.phrases.extend(phrases);
+        for mut phrase in found {
+            if let Some(words) = text.get(phrase.start..phrase.end) {
+                words.clone_into(&mut phrase.text);
+                self.phrases.push(phrase);
+            }
+        }
     }
 
     /// Returns whether it is enough to go by: two words, one of them rare.
@@ -66,17 +93,18 @@ impl Evidence {
         self.stems.len() >= LEAST_WORDS && self.has_rare
     }
 
-    /// Returns the phrases, rarest first, at most 8.
+    /// Returns the phrases, rarest first, at most 8, and none that another one says, too.
     pub(super) fn into_phrases(mut self) -> Vec<String> {
         // Stable: among equals the order of the text.
-        self.phrases.sort_by_key(|(rarity, _)| std::cmp::Reverse(*rarity));
-        let mut said = HashSet::new();
-        self.phrases
-            .into_iter()
-            .map(|(_, phrase)| phrase)
-            .filter(|phrase| said.insert(phrase.to_lowercase()))
-            .take(MAX_PHRASES)
-            .collect()
+        self.phrases.sort_by_key(|phrase| Reverse((phrase.rarity, phrase.stems.len())));
+        let mut told: Vec<Phrase> = Vec::new();
+        for phrase in self.phrases {
+            if told.iter().any(|other| phrase.is_within(other)) {
+                continue;
+            }
+            told.push(phrase);
+        }
+        told.into_iter().take(MAX_PHRASES).map(|phrase| phrase.text).collect()
     }
 }
 
@@ -112,7 +140,7 @@ mod tests {
             "Lindhaven: Maren Solheim, a year later",
         );
         assert!(found.is_enough());
-        assert_eq!(found.into_phrases(), ["Maren Solheim", "Lindhaven", "Solheim", "year"]);
+        assert_eq!(found.into_phrases(), ["Maren Solheim", "Lindhaven", "year"]);
     }
 
     #[test]

@@ -215,3 +215,35 @@ fn nobody_to_reload_is_an_error() {
     drop(daemon);
     eventually("it is down", || desk.run(&["healthcheck", "--json"]).code == 1);
 }
+
+#[test]
+fn parameters_that_are_ignored_from_now_on_part_no_address() {
+    let desk = desk();
+    let brief = "---\nid: tide\nsource_url: https://wire.example.org/tide?rubric=sea\n---\n\
+                 # Quite other words\n\n## Summary\n\nNothing of the item.\n";
+    desk.write("briefs/tide.md", brief);
+    let daemon = desk.start();
+    settled(&daemon);
+    let items = [
+        ("a", "Wall gives way", "Text of a."),
+        ("tide?rubric=front", "Gale to come", "Text of the gale."),
+    ];
+    desk.origin.script("/wire", Answer::ok(feed(&items)));
+    desk.ok(&["poll", "wire"]);
+    let told = |text: &str| text.contains("Gale to come");
+    let before = daemon.until("feeds/all.xml", |got| told(&got.text())).text();
+    assert!(!before.contains("brief=\"tide\""), "{before}");
+    let ignoring = "[matching]\nignore_parameters = [\"Rubric\"]\n[fetch]";
+    let text = desk.configuration(&["wire", "post"]).replace("[fetch]", ignoring);
+    desk.write("c.toml", &text);
+    assert_eq!(desk.ok(&["reload"]), "setting matching.ignore_parameters changed\n");
+    let later = [("tide?rubric=top", "Gale is here", "Text of its landfall.")];
+    desk.origin.script("/post", Answer::ok(feed(&later)));
+    desk.ok(&["poll", "post"]);
+    let is_there = |text: &str| text.contains("Gale is here");
+    let after = daemon.until("feeds/all.xml", |got| is_there(&got.text())).text();
+    assert!(
+        after.contains("<brief:match brief=\"tide\" method=\"url\" score=\"1.00\">"),
+        "{after}"
+    );
+}

@@ -155,6 +155,8 @@ pub struct Matching {
     pub threshold: f64,
     /// Items younger than this are looked at again when a brief arrives.
     pub recent: Duration,
+    /// At most this many of them.
+    pub recent_items: usize,
     /// Parameters of addresses that are ignored when these are compared, beside those that the
     /// program knows; none of them names articles.
     pub ignore_parameters: Vec<String>,

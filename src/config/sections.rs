@@ -160,6 +160,7 @@ pub(super) fn matching(mut table: Table<'_, '_>) -> Matching {
         wait: table.duration("wait", Duration::ZERO, Duration::ZERO..=DAY),
         threshold: table.number("threshold", 0.65, 0.0..=1.0),
         recent: table.duration("recent", 7 * DAY, HOUR..=90 * DAY),
+        recent_items: table.integer("recent_items", 20_000, 100..=1_000_000),
         ignore_parameters: ignored(&mut table),
     };
     table.finish();

@@ -14,8 +14,6 @@ use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story,
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
 
-/// Items that are looked at again for one brief, beside those it is on.
-const MAX_RECENT: usize = 20_000;
 /// Words of an article that items are matched by; reports say first what they are about.
 const MAX_ARTICLE_WORDS: usize = 300;
 /// Items a brief can be on and still be updated at once.
@@ -38,12 +36,12 @@ impl Desk {
         settings: Matching,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let basis = Basis::ignoring(&settings.ignore_parameters);
+        let (basis, most) = (Basis::ignoring(&settings.ignore_parameters), settings.recent_items);
         let mut desk = Self {
             index: Index::with(settings.threshold, basis.clone()),
             rulings: Rulings::default(),
             basis: basis.clone(),
-            recent: Recent::with(basis.clone()),
+            recent: Recent::with(basis.clone()).holding(most),
             settings,
             waiting: BTreeSet::new(),
         };
@@ -54,7 +52,7 @@ impl Desk {
             desk.rulings.set(&ruling.item.to_string(), &ruling.brief, Some(ruling.pinned));
         }
         let age = TimeDelta::from_std(desk.settings.recent).unwrap_or(TimeDelta::days(7));
-        for (placed, traits) in recent_items(store, &store.since(now - age, MAX_RECENT)?, &basis)? {
+        for (placed, traits) in recent_items(store, &store.since(now - age, most)?, &basis)? {
             desk.place(placed, traits);
         }
         Ok(desk)
@@ -111,10 +109,11 @@ impl Desk {
     /// stored has to be read anew for them.
     #[must_use]
     pub(super) fn follow(&mut self, settings: Matching) -> bool {
-        let other_rules = settings.ignore_parameters != self.settings.ignore_parameters;
+        let is_stale = settings.ignore_parameters != self.settings.ignore_parameters
+            || settings.recent_items != self.settings.recent_items;
         self.index.require(settings.threshold);
         self.settings = settings;
-        other_rules
+        is_stale
     }
 
     /// Takes a brief in and returns the items it may concern.
@@ -154,7 +153,8 @@ impl Desk {
         for id in items {
             let Some(before) = changes.story(id)? else { continue };
             let mut story = before.clone();
-            let case = Case { edited: edited.is_some(), ..self.case(before.brief.as_ref(), now) };
+            let edited_here = edited.is_some() && before.brief.as_ref() == edited;
+            let case = Case { edited: edited_here, ..self.case(before.brief.as_ref(), now) };
             let decision = self.index.decide(&item_text(&story), &case);
             let expired = |id| self.index.is_expired(id, now);
             if decision.brief.is_none() && story.brief.as_ref().is_some_and(expired) {

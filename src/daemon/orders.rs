@@ -103,6 +103,7 @@ fn settings() -> Matching {
         wait: Duration::ZERO,
         threshold: 0.65,
         recent: Duration::from_hours(30 * 24),
+        recent_items: 20_000,
         ignore_parameters: Vec::new(),
     }
 }
@@ -122,10 +123,13 @@ impl<'s> Board<'s> {
     }
 
     fn happen(&mut self, event: &Event) {
+        let mut put = None;
         let concerned = match event {
             Event::Item(number, title, lead) => return self.arrive(*number, title, lead),
             Event::Brief(number, brief) => {
                 let earlier = self.briefs.insert(*number, brief.as_ref().clone());
+                // An edit has a bonus where it stands already, which is history.
+                put = earlier.is_none().then(|| brief.id.clone());
                 self.changes.put_brief(brief, &BriefOrigin::Api, now()).unwrap();
                 self.desk.put(brief, earlier.as_ref())
             }
@@ -140,7 +144,7 @@ impl<'s> Board<'s> {
         concerned.extend(
             self.links().into_iter().filter(|(_, on)| *on == Some(id.clone())).map(|(i, _)| i),
         );
-        self.desk.review(&mut self.changes, concerned, None, now()).unwrap();
+        self.desk.review(&mut self.changes, concerned, put.as_ref(), now()).unwrap();
     }
 
     fn arrive(&mut self, number: usize, title: &str, lead: &str) {

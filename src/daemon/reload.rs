@@ -281,6 +281,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
             old.matching.threshold.to_bits() != new.matching.threshold.to_bits(),
         ),
         ("matching.recent", old.matching.recent != new.matching.recent),
+        ("matching.recent_items", old.matching.recent_items != new.matching.recent_items),
         (
             "matching.ignore_parameters",
             old.matching.ignore_parameters != new.matching.ignore_parameters,

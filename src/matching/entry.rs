@@ -91,8 +91,8 @@ pub(super) struct Entry {
     pub(super) written: Option<Timestamp>,
     expires: Option<Timestamp>,
     pub(super) names: Box<[Name]>,
-    /// In one allocation: the stems, sorted; the forms of words whose stem does not tell how they
-    /// are written, sorted; the shingles of the original post, in order; the counts of the stems,
+    /// In one allocation: the stems, sorted; the forms of words that do not begin as
+    /// their stems do, sorted; the shingles of the original post, in order; the counts of the stems,
     /// two and two.
     packed: Box<[u32]>,
     stems: u16,
@@ -112,7 +112,8 @@ impl Entry {
         let reader = Reader::new(brief.lang.as_deref(), basis.rarity);
         let post = brief.original_post.as_deref().unwrap_or_default();
         let mut found: Vec<Found> = Vec::new();
-        let (mut forms, mut odd): (Vec<Form>, Vec<Stem>) = (Vec::new(), Vec::new());
+        let mut forms: Vec<Form> = Vec::new();
+        let (mut plain, mut odd): (Vec<Stem>, Vec<Stem>) = (Vec::new(), Vec::new());
         let mut lengths = [0_u16; FIELDS];
         let mut words = MAX_WORDS;
         let mut post_words = Vec::new();
@@ -124,10 +125,10 @@ impl Entry {
             *length = u16::try_from(read.terms.len()).unwrap_or(u16::MAX);
             for term in &read.terms {
                 found.push(Found { stem: term.stem, rarity: term.rarity, field });
-                if term.form != Form::PLAIN {
+                if term.form == Form::PLAIN {
+                    plain.push(term.stem);
+                } else {
                     forms.push(term.form);
-                }
-                if term.form.is_odd() {
                     odd.push(term.stem);
                 }
             }
@@ -137,6 +138,8 @@ impl Entry {
         }
         post_words.truncate(MAX_POST);
         found.sort_unstable();
+        plain.sort_unstable();
+        odd.retain(|stem| plain.binary_search(stem).is_err());
         forms.extend(odd.iter().map(|stem| Form::of_odd(*stem)));
         forms.sort_unstable();
         forms.dedup();

@@ -14,9 +14,6 @@ use super::terms::FINDS;
 use crate::model::{Brief, ItemId, ItemText, SourceId, Timestamp};
 use crate::text::Stem;
 
-/// At most this many items are kept, the newest.
-const MAX_ITEMS: usize = 20_000;
-
 /// Words of a title that two items can have by chance.
 const LEAST_TITLE: usize = 4;
 
@@ -77,6 +74,8 @@ pub(super) struct Entrant {
 #[derive(Debug, Default)]
 pub struct Recent {
     pub(super) basis: Basis,
+    /// At most this many items are kept, the newest.
+    most: Option<usize>,
     entries: Vec<Option<Entrant>>,
     /// Entries that are `None`.
     free: Vec<Slot>,
@@ -93,12 +92,18 @@ impl Recent {
         Self { basis, ..Self::default() }
     }
 
+    /// Keeps the newest items alone, `most` of them.
+    #[must_use]
+    pub fn holding(self, most: usize) -> Self {
+        Self { most: Some(most), ..self }
+    }
+
     /// Takes an item in, in place of an earlier version.
     pub fn insert(&mut self, id: ItemId, traits: Traits, at: Timestamp) {
         self.remove(id);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
-            Slot::try_from(self.entries.len() - 1).expect("there are at most MAX_ITEMS entries")
+            Slot::try_from(self.entries.len() - 1).expect("there are fewer items than memory")
         });
         for (stem, _) in finding(&traits.bag) {
             self.by_stem.insert(stem, slot);
@@ -114,7 +119,7 @@ impl Recent {
         if let Some(entry) = self.entries.get_mut(place(slot)) {
             *entry = Some(Entrant { id, at, traits, leader: None });
         }
-        if self.slots.len() > MAX_ITEMS {
+        if self.most.is_some_and(|most| self.slots.len() > most) {
             let oldest = self.by_age.first().map(|(_, id)| *id);
             if let Some(id) = oldest {
                 self.remove(id);

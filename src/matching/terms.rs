@@ -21,44 +21,34 @@ pub(super) struct Term<'t> {
     pub(super) form: Form,
 }
 
-/// How a word is written, where its stem does not tell.
+/// How a word is written, where it does not begin as its stem does.
 ///
-/// "killed" and "kill" have one stem and are no evidence of each other; two spellings of a long
-/// stem are.
+/// "ruled" and "ruling" have one stem and are no evidence of each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Form(pub(super) u32);
 
 impl Form {
-    /// The stem tells it.
+    /// It begins as its stem does.
     pub(super) const PLAIN: Self = Self(0);
     /// Characters by which spellings are told apart.
     const HEAD: usize = 5;
-    /// Set where the stem would have told it and is spelt otherwise.
-    const ODD: u32 = 1 << 31;
 
     fn of(lower: &str, stem: &str) -> Self {
-        // An ending may change the stem's last letter: "party", "parties".
-        let is_long = stem.chars().count() > Self::HEAD;
-        if is_long && stem.chars().take(Self::HEAD).eq(lower.chars().take(Self::HEAD)) {
+        if stem.chars().take(Self::HEAD).eq(lower.chars().take(Self::HEAD)) {
             return Self::PLAIN;
         }
         let end = lower.char_indices().nth(Self::HEAD).map_or(lower.len(), |(end, _)| end);
-        let hash = Self::hash(lower.get(..end).unwrap_or(lower).as_bytes());
-        Self(if is_long { hash | Self::ODD } else { hash })
+        Self::hash(lower.get(..end).unwrap_or(lower).as_bytes())
     }
 
-    fn hash(bytes: &[u8]) -> u32 {
+    fn hash(bytes: &[u8]) -> Self {
         let [.., a, b, c, d] = xxh3_64(bytes).to_be_bytes();
-        (u32::from_be_bytes([a, b, c, d]) & !Self::ODD).max(1)
+        Self(u32::from_be_bytes([a, b, c, d]).max(1))
     }
 
-    pub(super) fn is_odd(self) -> bool {
-        self.0 & Self::ODD != 0
-    }
-
-    /// Returns the form that stands for a stem which is spelt oddly wherever it stands.
+    /// Returns the form that stands for a stem no word of a text begins as.
     pub(super) fn of_odd(stem: Stem) -> Self {
-        Self(Self::hash(&stem.to_be_bytes()))
+        Self::hash(&stem.to_be_bytes())
     }
 }
 

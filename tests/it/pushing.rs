@@ -391,8 +391,10 @@ fn a_hub_that_forgets_an_item_is_not_relied_upon_until_it_delivers_again() {
         published.to_rfc2822()
     );
     let with_it = hubbed(&desk, "wire", "First").replace("</channel>", &item);
-    // First the time: a poll that is still under way must not meet the item as if it were new.
+    // First the time and a poll, since polls of a source take turns: one that is still under way
+    // must not meet the item as if it were new.
     desk.later(6 * 3600 + 2400);
+    reason(&desk, &daemon, |why| why.contains("its hub tells what is new"));
     desk.origin.script("/wire", Answer::ok(with_it));
     reason(&desk, &daemon, |why| {
         why.contains("it did not tell of an item") && !why.contains("so only every 6 h")

@@ -117,7 +117,7 @@ fn pair_all(arguments: &Arguments) -> anyhow::Result<bool> {
     for_each_item(arguments, |item| {
         let id = ItemId(names.len() as u128);
         names.push(item.item.clone());
-        let kin = recent.kin(item, |_| true);
+        let kin = recent.kin(item);
         recent.insert(id, Traits::of(item, &basis), item.published.unwrap_or_default());
         if let Some(kin) = &kin {
             recent.join(id, kin.leader);

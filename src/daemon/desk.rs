@@ -92,7 +92,7 @@ impl Desk {
         if story.placement == Placement::Held {
             return Ok(None);
         }
-        let Some(kin) = self.recent.kin(&item_text(story), |_| true) else { return Ok(None) };
+        let Some(kin) = self.recent.kin(&item_text(story)) else { return Ok(None) };
         let Some(mut leader) = changes.story(kin.leader)? else { return Ok(None) };
         // One that nobody sees yet would take the place of one that somebody has seen.
         let is_seen = matches!(leader.placement, Placement::Shown(_));

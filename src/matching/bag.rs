@@ -109,7 +109,7 @@ pub(super) struct ItemReading<'i> {
 }
 
 impl<'i> ItemReading<'i> {
-    pub(super) fn of(item: &'i ItemText, rarity: &Rarity) -> Self {
+    pub(super) fn of(item: &'i ItemText, rarity: &'static Rarity) -> Self {
         let reader = Reader::new(item.lang.as_deref(), rarity);
         let title = reader.read(&item.title, TITLE_WORDS, TITLE_WORDS);
         let lead = reader.read(&item.lead, QUOTABLE_WORDS, LEAD_WORDS);

@@ -78,7 +78,7 @@ struct Asked<'i> {
     ruled_out: HashSet<BriefId>,
 }
 
-impl Asked<'_> {
+impl<'i> Asked<'i> {
     fn rules_out(&self, entry: &Entry) -> bool {
         let stays = self.case.on == Some(&entry.id);
         self.ruled_out.contains(&entry.id) || !(stays || entry.may_match(self.case.now))
@@ -88,7 +88,7 @@ impl Asked<'_> {
         entry.other_language(self.read.bag.lang)
     }
 
-    fn evidence(&self, entry: &Entry) -> Evidence {
+    fn evidence(&self, entry: &Entry) -> Evidence<'i> {
         Evidence::of(self.item, &self.read, |stem, form| entry.says(stem, form))
     }
 }
@@ -161,19 +161,17 @@ impl Index {
     fn quoted(&self, asked: &Asked<'_>, scored: &[Scored<'_>]) -> Option<Decision> {
         let quotable = &asked.read.quotable;
         let near = quotable.marks.iter().flat_map(|mark| self.by_mark.get(mark)).copied();
-        let alike = scored.iter().filter_map(|s| self.slot_of(&s.entry.id));
-        let found: BTreeSet<Slot> = near.chain(alike).collect();
-        let most = found.into_iter().filter(|slot| {
-            self.entry(*slot).is_some_and(|entry| {
-                !asked.other_language(entry) && entry.quoted_in(quotable) == Quoted::Most
-            })
+        let near: BTreeSet<Slot> = near.collect();
+        let near = near.iter().filter_map(|slot| self.entry(*slot));
+        let most = near.chain(scored.iter().map(|s| s.entry)).filter(|entry| {
+            !asked.other_language(entry) && entry.quoted_in(quotable) == Quoted::Most
         });
         let first = || {
             let first = scored.first().filter(|best| best.score >= QUOTED_RUN)?;
             let quoted = first.entry.quoted_in(quotable) == Quoted::Run;
             quoted.then(|| first.entry.id.clone())
         };
-        let brief = self.newest(asked, most).or_else(first)?;
+        let brief = Self::newest_of(asked, most).or_else(first)?;
         let entry = self.entry_of(&brief)?;
         let score = scored.iter().find(|s| s.entry.id == brief).map_or(0.0, |s| s.score);
         let score = score.max(QUOTED);
@@ -297,8 +295,14 @@ impl Index {
 
     /// Returns the brief that was written last, among those that may match.
     fn newest(&self, asked: &Asked<'_>, slots: impl Iterator<Item = Slot>) -> Option<BriefId> {
-        slots
-            .filter_map(|slot| self.entry(slot))
+        Self::newest_of(asked, slots.filter_map(|slot| self.entry(slot)))
+    }
+
+    fn newest_of<'e>(
+        asked: &Asked<'_>,
+        entries: impl Iterator<Item = &'e Entry>,
+    ) -> Option<BriefId> {
+        entries
             .filter(|entry| !asked.rules_out(entry))
             .max_by(|a, b| a.written.cmp(&b.written).then_with(|| b.id.cmp(&a.id)))
             .map(|entry| entry.id.clone())

@@ -13,16 +13,15 @@ const MAX_PHRASES: usize = 8;
 const LEAST_WORDS: usize = 2;
 
 #[derive(Debug)]
-struct Phrase {
+struct Phrase<'i> {
     /// Of its rarest word, in sixteenths.
     rarity: u8,
     start: usize,
-    end: usize,
+    text: &'i str,
     stems: Vec<Stem>,
-    text: String,
 }
 
-impl Phrase {
+impl Phrase<'_> {
     /// Returns whether everything that it says is said by another.
     fn is_within(&self, other: &Self) -> bool {
         self.stems.iter().all(|stem| other.stems.contains(stem))
@@ -31,16 +30,16 @@ impl Phrase {
 
 /// Words and phrases of an item that a brief has too.
 #[derive(Debug, Default)]
-pub(super) struct Evidence {
-    phrases: Vec<Phrase>,
+pub(super) struct Evidence<'i> {
+    phrases: Vec<Phrase<'i>>,
     stems: HashSet<Stem>,
     has_rare: bool,
 }
 
-impl Evidence {
+impl<'i> Evidence<'i> {
     /// Returns what an item says that `is_said` elsewhere, too.
     pub(super) fn of(
-        item: &ItemText,
+        item: &'i ItemText,
         read: &ItemReading<'_>,
         is_said: impl Fn(Stem, Form) -> bool,
     ) -> Self {
@@ -51,8 +50,7 @@ impl Evidence {
     }
 
     /// Adds what stands in one of the item's texts; adjoining capitalised words are one phrase.
-    fn add(&mut self, text: &str, terms: &[Term<'_>], is_said: &impl Fn(Stem, Form) -> bool) {
-        let mut found: Vec<Phrase> = Vec::new();
+    fn add(&mut self, text: &'i str, terms: &[Term<'_>], is_said: &impl Fn(Stem, Form) -> bool) {
         let mut last: Option<&Term<'_>> = None;
         for term in terms.iter().filter(|term| is_said(term.stem, term.form)) {
             self.stems.insert(term.stem);
@@ -64,27 +62,20 @@ impl Evidence {
                     && last.word.is_capitalised()
                     && term.word.is_capitalised()
             });
-            match found.last_mut() {
+            match self.phrases.last_mut() {
                 Some(phrase) if adjoins => {
                     phrase.rarity = phrase.rarity.max(term.rarity);
-                    phrase.end = own(term);
+                    phrase.text = text.get(phrase.start..own(term)).unwrap_or(phrase.text);
                     phrase.stems.push(term.stem);
                 }
-                _ => found.push(Phrase {
+                _ => self.phrases.extend(text.get(term.word.start..own(term)).map(|text| Phrase {
                     rarity: term.rarity,
                     start: term.word.start,
-                    end: own(term),
+                    text,
                     stems: vec![term.stem],
-                    text: String::new(),
-                }),
+                })),
             }
             last = Some(term);
-        }
-        for mut phrase in found {
-            if let Some(words) = text.get(phrase.start..phrase.end) {
-                words.clone_into(&mut phrase.text);
-                self.phrases.push(phrase);
-            }
         }
     }
 
@@ -97,14 +88,14 @@ impl Evidence {
     pub(super) fn into_phrases(mut self) -> Vec<String> {
         // Stable: among equals the order of the text.
         self.phrases.sort_by_key(|phrase| Reverse((phrase.rarity, phrase.stems.len())));
-        let mut told: Vec<Phrase> = Vec::new();
+        let mut told: Vec<Phrase<'_>> = Vec::new();
         for phrase in self.phrases {
             if told.iter().any(|other| phrase.is_within(other)) {
                 continue;
             }
             told.push(phrase);
         }
-        told.into_iter().take(MAX_PHRASES).map(|phrase| phrase.text).collect()
+        told.into_iter().take(MAX_PHRASES).map(|phrase| phrase.text.to_owned()).collect()
     }
 }
 
@@ -124,7 +115,7 @@ mod tests {
     use crate::model::{Brief, BriefId};
     use crate::text::Rarity;
 
-    fn of(item: &str, brief: &str) -> Evidence {
+    fn of<'i>(item: &'i str, brief: &str) -> Evidence<'i> {
         let brief = Brief::new(BriefId::new("b").unwrap(), brief, "-");
         let entry = Entry::new(&brief, &Basis::default());
         let read = Reader::new(Some("en"), Rarity::shipped()).read(item, 99, 99);

@@ -65,10 +65,11 @@ struct Known {
 }
 
 /// Reads words of one language.
-pub(super) struct Reader<'r> {
+pub(super) struct Reader {
     stemmer: Stemmer,
     stop_words: StopWords,
-    rarity: &'r Rarity,
+    rarity: &'static Rarity,
+    /// Of the keys of the memory: they differ by language and table, which never goes.
     seed: u64,
 }
 
@@ -88,8 +89,8 @@ pub(super) struct Text<'t> {
     pub(super) folded: Vec<u32>,
 }
 
-impl<'r> Reader<'r> {
-    pub(super) fn new(lang: Option<&str>, rarity: &'r Rarity) -> Self {
+impl Reader {
+    pub(super) fn new(lang: Option<&str>, rarity: &'static Rarity) -> Self {
         let lang = lang.map(crate::text::primary);
         let named = lang.as_deref().unwrap_or("en");
         let table = std::ptr::from_ref(rarity).addr() as u64;

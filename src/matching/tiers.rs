@@ -169,6 +169,24 @@ fn a_date_moves_a_score_and_makes_no_match() {
 }
 
 #[test]
+fn a_date_lifts_a_score_over_the_threshold_by_little_only() {
+    let lead = "Ferries and flights along the coast were cancelled on Tuesday; stocks fell.";
+    let short = other("Storm surge stops ferries as waves hit the coast", lead);
+    let mut dated = brief("b");
+    let alone = decide(&[dated.clone()], &short).score;
+    dated.date = short.published;
+    let mut index = index(&[dated]);
+    let rulings = Rulings::default();
+    let case = Case::new(&rulings, now());
+    let lifted = index.decide(&short, &case).score;
+    assert!(lifted > alone + 0.2, "{alone} {lifted}");
+    index.require(alone + 0.1);
+    assert!(index.decide(&short, &case).brief.is_some());
+    index.require(alone + 0.2);
+    assert_eq!(index.decide(&short, &case).brief, None, "the words say too little");
+}
+
+#[test]
 fn an_expired_brief_stays_where_it_is_and_goes_nowhere_new() {
     let mut expired = brief("b");
     expired.expires = Some(now());

@@ -92,35 +92,13 @@ impl Story {
         true
     }
 
-    /// Keeps the place in a story that the stored version of this item has.
-    pub fn stay_in_story(&mut self, stored: &Self) {
-        self.leader = stored.leader;
-        self.followers.clone_from(&stored.followers);
-    }
-}
-
-/// Whether subscribers see an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placement {
-    /// Stored, and not published: beyond `first` on a source's first poll, or a duplicate.
-    Held,
-    /// Waits for a brief until then.
-    Waiting(Timestamp),
-    /// In its channels since then.
-    Shown(Timestamp),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn story(number: u128) -> Story {
-        let source = SourceId::new("s").expect("an id");
-        let at = Timestamp::default();
-        Story {
-            id: ItemId(number),
-            source,
-            guid: number.to_string(),
+    /// Returns a shown item that says nothing, for tests to fill in.
+    #[cfg(test)]
+    pub(crate) fn blank(id: ItemId, guid: &str, at: Timestamp) -> Self {
+        Self {
+            id,
+            source: SourceId::new("s").expect("an id"),
+            guid: guid.to_owned(),
             title: String::new(),
             url: None,
             html: String::new(),
@@ -150,6 +128,32 @@ mod tests {
             leader: None,
             followers: Vec::new(),
         }
+    }
+
+    /// Keeps the place in a story that the stored version of this item has.
+    pub fn stay_in_story(&mut self, stored: &Self) {
+        self.leader = stored.leader;
+        self.followers.clone_from(&stored.followers);
+    }
+}
+
+/// Whether subscribers see an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Stored, and not published: beyond `first` on a source's first poll, or a duplicate.
+    Held,
+    /// Waits for a brief until then.
+    Waiting(Timestamp),
+    /// In its channels since then.
+    Shown(Timestamp),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(number: u128) -> Story {
+        Story::blank(ItemId(number), &number.to_string(), Timestamp::default())
     }
 
     #[test]

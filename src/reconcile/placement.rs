@@ -62,7 +62,7 @@ pub fn place(arrival: Arrival, stories: &mut [&mut Story]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ItemId, Method, SourceId};
+    use crate::model::ItemId;
 
     fn now() -> Timestamp {
         "2026-11-23T10:00:00Z".parse().unwrap()
@@ -71,37 +71,9 @@ mod tests {
     fn stories(days: &[i64]) -> Vec<Story> {
         days.iter()
             .map(|days| Story {
-                id: ItemId(0),
-                source: SourceId::new("s").unwrap(),
-                guid: days.to_string(),
-                title: String::new(),
-                url: None,
-                html: String::new(),
-                lead: None,
-                article: None,
-                lang: None,
-                authors: Vec::new(),
-                categories: Vec::new(),
-                enclosures: Vec::new(),
-                thumbnail: None,
-                image: None,
-                comments: None,
-                rights: None,
-                duration: None,
-                updated: None,
                 published: now() - TimeDelta::days(*days),
-                first_seen: now(),
-                changed: now(),
-                content: 0,
                 placement: Placement::Held,
-                brief: None,
-                method: Method::None,
-                score: 0.0,
-                evidence: Vec::new(),
-                summary: Vec::new(),
-                key_terms: Vec::new(),
-                leader: None,
-                followers: Vec::new(),
+                ..Story::blank(ItemId(0), &days.to_string(), now())
             })
             .collect()
     }

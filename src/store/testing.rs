@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{Lock, Options, Recovery, Store};
-use crate::model::{ItemId, Method, Placement, SourceId, Story, Timestamp};
+use crate::model::{ItemId, SourceId, Story, Timestamp};
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
@@ -24,37 +24,17 @@ pub(crate) fn source(name: &str) -> SourceId {
 
 pub(crate) fn story(name: &str, guid: &str, seconds: i64) -> Story {
     Story {
-        id: ItemId::mint(&source(name), guid),
         source: source(name),
-        guid: guid.to_owned(),
         title: format!("Title of {guid}"),
         url: Some(format!("https://example.org/{guid}?utm_source=x")),
         html: "<p>Body</p>".to_owned(),
-        lead: None,
-        article: None,
         lang: Some("en".to_owned()),
-        authors: Vec::new(),
         categories: vec!["news".to_owned()],
-        enclosures: Vec::new(),
-        thumbnail: None,
-        image: None,
-        comments: None,
-        rights: None,
         duration: Some(61),
-        updated: None,
-        published: at(seconds),
-        first_seen: at(seconds),
-        changed: at(seconds),
         content: 7,
-        placement: Placement::Shown(at(seconds)),
-        brief: None,
-        method: Method::None,
         score: 0.25,
-        evidence: Vec::new(),
         summary: vec!["Body.".to_owned()],
-        key_terms: Vec::new(),
-        leader: None,
-        followers: Vec::new(),
+        ..Story::blank(ItemId::mint(&source(name), guid), guid, at(seconds))
     }
 }
 

@@ -41,12 +41,6 @@ impl CanonicalUrl {
         UrlRules::default().key(text)
     }
 
-    /// Returns the key of an http or https address by the rules that ship with the program, and
-    /// `None` of anything else.
-    pub fn of(url: &Url) -> Option<Self> {
-        UrlRules::default().key_of(url)
-    }
-
     /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,17 +70,9 @@ impl UrlRules {
 
     /// Returns the key of an http or https address, and `None` of anything else.
     pub fn key(&self, text: &str) -> Option<CanonicalUrl> {
-        self.key_of(&Url::parse(text.trim()).ok()?)
-    }
-
-    /// Returns the key of an http or https address, and `None` of anything else.
-    pub fn key_of(&self, url: &Url) -> Option<CanonicalUrl> {
-        if !is_web(url) {
-            return None;
-        }
-        let inner = wrapper::unwrapped(url);
-        let url = inner.as_ref().unwrap_or(url);
-        let mut key = plain_host(url)?;
+        let url = Url::parse(text.trim()).ok().filter(is_web)?;
+        let url = wrapper::unwrapped(&url).unwrap_or(url);
+        let mut key = plain_host(&url)?;
         key.push_str(&plain_path(url.path()));
         if let Some(query) = url.query() {
             self.add_query(&mut key, query);

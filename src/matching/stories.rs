@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::pairs::{PairFeatures, has_lead};
 use super::recent::{Entrant, Recent, Traits, finding};
 use super::sets::Slot;
-use crate::model::{ItemId, ItemText};
+use crate::model::{CanonicalUrl, ItemId, ItemText};
 
 /// Items that lie further apart tell no one story, whatever they say.
 const APART: TimeDelta = TimeDelta::hours(48);
@@ -56,8 +56,11 @@ impl Recent {
         let same = named(Kind::Url).filter(|e| e.traits.is_of_another(&own));
         let same = same.filter(|e| self.is_article(&e.traits, &own));
         if let Some(same) = same.min_by_key(|e| (e.at, e.id)) {
-            let url = item.link.as_deref().and_then(|link| self.basis.url(link));
-            return Some(certain(same, url.map(|u| u.as_str().to_owned()).unwrap_or_default()));
+            let own = item.link.iter().chain(&item.guid).filter_map(|url| self.basis.url(url));
+            let is_shared =
+                |url: &CanonicalUrl| same.traits.names.contains(&Kind::Url.name(url.as_str()));
+            let shared = own.map(|url| is_shared(&url).then(|| url.as_str().to_owned()));
+            return Some(certain(same, shared.flatten().next()?));
         }
         let others = named(Kind::Title).filter(|e| e.traits.is_of_another(&own));
         if let Some(same) = others.min_by_key(|e| (e.at, e.id)) {
@@ -209,7 +212,9 @@ mod tests {
         let other = front("dock", "Ferries");
         assert_eq!(kin(&known, &other), Some(ItemId(0)));
         let named = ItemText { guid: other.link.clone(), link: None, ..other.clone() };
-        assert_eq!(kin(&known, &named), Some(ItemId(0)), "a guid that is the address");
+        let found = known.kin(&named).unwrap();
+        assert_eq!(found.leader, ItemId(0), "a guid that is the address");
+        assert_eq!(found.evidence, ["front.example"]);
         let traits = Traits::of(&front("wire", "Choir"), &Basis::default());
         known.insert(ItemId(1), traits, at(0));
         assert_eq!(kin(&known, &other), None, "the front page");

@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::model::{ItemId, Story};
-    use crate::store::testing::{open, put, source, story};
+    use crate::store::testing::{open, put, source, story, wait_for_file};
 
     /// What the address of an item is under other rules.
     fn otherwise(story: &Story) -> CanonicalUrl {
@@ -210,6 +210,7 @@ mod tests {
 
     /// Opens a store as far as it is before it is brought to our rules.
     fn unsettled(folder: &Path) -> Store {
+        wait_for_file(folder);
         let lock = std::sync::Arc::new(crate::store::Lock::take(folder).unwrap());
         let db = crate::store::fence::attempt(&folder.join("db"), 1 << 20).ok().unwrap();
         let store = Store::around(db, &folder.join("db"), folder, lock).unwrap();

@@ -1,5 +1,6 @@
 //! What tests of the store share.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +11,15 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
+/// Waits until an earlier database lets go of its file, which sled does on a thread of its own.
+pub(crate) fn wait_for_file(folder: &Path) {
+    if let Ok(file) = File::open(folder.join("db").join("db")) {
+        file.lock().unwrap();
+    }
+}
+
 pub(crate) fn open(folder: &Path) -> (Store, Option<Recovery>) {
+    wait_for_file(folder);
     let options =
         Options { folder, cache: 1 << 20, authority: Some("news.example.org"), backups: None };
     let lock = Lock::take(folder).unwrap();

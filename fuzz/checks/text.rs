@@ -1,5 +1,6 @@
 //! What is made of a text that anybody may have written.
 
+use briefwire::enrich::{Article, Measure, extract};
 use briefwire::text::html::{self, List};
 use briefwire::text::{
     Stemmer, detect, direction, fold, is_stop_word, primary, rarity, sentences, words,
@@ -41,6 +42,7 @@ pub(crate) fn text(input: &[u8]) {
     check_plain(&text);
     check_characters(&text);
     check_prose(&text, language);
+    check_extract(&text, language);
     let plain = html::plain(&text);
     check_prose(&plain, language);
     if let Some(found) = detect(&plain) {
@@ -106,8 +108,29 @@ fn check_characters(text: &str) {
     }
 }
 
+/// What is extracted stands in the source, is bounded, and comes out the same twice.
+fn check_extract(text: &str, language: Option<&str>) {
+    let (title, body) = text.split_once('\n').unwrap_or(("", text));
+    let article = Article { lang: language, publisher: &["A b"], ..Article::new(title, body) };
+    let made = extract(&article, Measure::default());
+    assert_eq!(extract(&article, Measure::default()), made, "the same bytes on every run");
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (title, body) = (squeezed(title), squeezed(body));
+    for sentence in &made.summary {
+        assert!(body.contains(sentence.as_str()), "{sentence:?} stands in the text");
+    }
+    let source = format!("{title}\n{body}").to_lowercase();
+    for term in &made.key_terms {
+        assert!(source.contains(&term.term.to_lowercase()), "{term:?} stands in the source");
+        assert!((1..=4).contains(&term.term.split(' ').count()), "{term:?}");
+        assert!((0.0..=1.0).contains(&term.score), "{term:?}");
+    }
+    assert!(made.key_terms.is_sorted_by(|a, b| a.score >= b.score));
+    assert!(made.summary.len() <= 3 && made.key_terms.len() <= 10);
+}
+
 fn check_prose(text: &str, language: Option<&str>) {
-    let found = sentences(text);
+    let found = sentences(text, None);
     for sentence in &found {
         let collapsed: Vec<&str> = sentence.split_whitespace().collect();
         assert!(!sentence.is_empty() && collapsed.join(" ") == *sentence, "{sentence:?}");

@@ -11,10 +11,8 @@ use serde_json::{Value, json};
 
 use super::{SOME_UNREADABLE, output};
 use crate::contract::matching::extract as told;
-use crate::enrich::{Article, Extract, Measure, extract};
+use crate::enrich::{self, Article, Extract, Measure, extract};
 use crate::text::html;
-
-const MEASURE: Measure = Measure { sentences: 3, key_terms: 10 };
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -30,7 +28,7 @@ pub(super) struct Arguments {
     /// Its language, such as `en`
     #[arg(long)]
     lang: Option<String>,
-    /// The kind of key terms; this version ranks both alike
+    /// The kind of key terms: phrases that say what it is about, or tags of mostly one word
     #[arg(long, value_enum, default_value_t = Style::Phrases)]
     style: Style,
     /// Plain text or HTML; `-` is standard input
@@ -42,6 +40,16 @@ pub(super) struct Arguments {
 enum Style {
     Phrases,
     Tags,
+}
+
+impl Style {
+    fn measure(self) -> Measure {
+        let style = match self {
+            Self::Phrases => enrich::Style::Phrases,
+            Self::Tags => enrich::Style::Tags,
+        };
+        Measure { style, ..Measure::default() }
+    }
 }
 
 /// A line of `--jsonl`.
@@ -58,7 +66,7 @@ struct Line {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.jsonl {
-        return lines();
+        return lines(arguments.style.measure());
     }
     let bytes = match arguments.file.as_deref() {
         Some(file) if file.as_os_str() != "-" => {
@@ -75,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let text = String::from_utf8(bytes).context("the text is not UTF-8")?;
     let title = arguments.title.clone().unwrap_or_default();
-    let made = made(&title, &text, arguments.lang.as_deref());
+    let made = made((&title, &text), arguments.lang.as_deref(), arguments.style.measure());
     if arguments.json {
         let told = told(None, made.lang.as_deref(), &made.summary, &made.key_terms);
         output::json(&told)?;
@@ -90,14 +98,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn made(title: &str, text: &str, lang: Option<&str>) -> Extract {
+fn made((title, text): (&str, &str), lang: Option<&str>, measure: Measure) -> Extract {
     let plain =
         if text.trim_start().starts_with('<') { html::plain(text) } else { text.to_owned() };
-    extract(&Article { title, text: &plain, lang }, MEASURE)
+    extract(&Article { lang, ..Article::new(title, &plain) }, measure)
 }
 
 /// One line out for each line in, in the same order.
-fn lines() -> anyhow::Result<ExitCode> {
+fn lines(measure: Measure) -> anyhow::Result<ExitCode> {
     let mut unreadable = false;
     for (number, line) in (1..).zip(std::io::stdin().lock().split(b'\n')) {
         let line = line.context("cannot read standard input")?;
@@ -107,7 +115,7 @@ fn lines() -> anyhow::Result<ExitCode> {
         let answer = match serde_json::from_slice::<Line>(&line) {
             Ok(line) => {
                 let (title, text) = (line.title.unwrap_or_default(), line.text.unwrap_or_default());
-                let made = made(&title, &text, line.lang.as_deref());
+                let made = made((&title, &text), line.lang.as_deref(), measure);
                 told(Some(&line.id), made.lang.as_deref(), &made.summary, &made.key_terms)
             }
             Err(error) => {

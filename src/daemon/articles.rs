@@ -14,7 +14,9 @@ use super::pipeline::Line;
 use super::readers::Size;
 use super::writer::Work;
 use crate::fetch::{Answer, Kind, Request, Way};
-use crate::model::{Access, Address, CanonicalUrl, ItemId, KeyTerm, Source, Story, Timestamp};
+use crate::model::{
+    Access, Address, CanonicalUrl, FeedFacts, ItemId, KeyTerm, Source, Story, Timestamp,
+};
 use crate::parse::{self, Known};
 use crate::store::StoreError;
 use crate::text::html;
@@ -148,7 +150,12 @@ fn read(line: &Line, wanted: &Wanted, mut story: Story, page: Page) -> Fetched {
     };
     story.article = article;
     if story.article.is_some() {
-        desk::enrich(&mut story, line.measure);
+        let facts = line.store.state(&wanted.source.id).ok().flatten().map(|state| state.facts);
+        let of = |part: fn(&FeedFacts) -> &Option<String>| {
+            facts.as_ref().and_then(|f| part(f).as_deref())
+        };
+        let names = desk::publisher(&wanted.source, of(|f| &f.title), of(|f| &f.link));
+        desk::enrich(&mut story, line.measure, &names);
     }
     Fetched {
         item: story.id,

@@ -5,12 +5,15 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use url::Url;
 
 use super::articles::Fetched;
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
 use crate::matching::{Basis, Case, Index, Recent, Rulings, Traits};
-use crate::model::{Brief, BriefId, Decision, ItemId, ItemText, Placement, Story, Timestamp};
+use crate::model::{
+    Brief, BriefId, Decision, ItemId, ItemText, Placement, Source, Story, Timestamp,
+};
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
 
@@ -350,15 +353,32 @@ fn said(story: &Story) -> String {
     }
 }
 
-/// Extracts a brief for an item whose text is new.
-pub(super) fn enrich(story: &mut Story, measure: Measure) {
+/// Extracts a brief for an item whose text is new; the names of its publisher are no key terms.
+pub(super) fn enrich(story: &mut Story, measure: Measure, publisher: &[String]) {
     let text = html::plain(story.article.as_deref().unwrap_or(&story.html));
     let lead = story.lead.as_deref().map(html::plain).unwrap_or_default();
     let text = if text.trim().is_empty() { lead } else { text };
-    let article = Article { title: &story.title, text: &text, lang: story.lang.as_deref() };
+    let publisher: Vec<&str> = publisher.iter().map(String::as_str).collect();
+    let categories: Vec<&str> = story.categories.iter().map(String::as_str).collect();
+    let article = Article {
+        lang: story.lang.as_deref(),
+        publisher: &publisher,
+        categories: &categories,
+        ..Article::new(&story.title, &text)
+    };
     let extracted = extract(&article, measure);
     story.summary = extracted.summary;
     story.key_terms = extracted.key_terms;
+}
+
+/// Returns the names that a source's publisher goes by: its feed's title, ours for it, and the
+/// telling part of its host.
+pub(super) fn publisher(source: &Source, title: Option<&str>, link: Option<&str>) -> Vec<String> {
+    let url = link.and_then(|link| Url::parse(link).ok());
+    let labels = url.as_ref().and_then(Url::host_str).unwrap_or_default().split('.');
+    let host = labels.max_by_key(|label| label.len()).map(str::to_owned);
+    let titles = title.map(str::to_owned).into_iter().chain(source.title.clone());
+    titles.chain(host).filter(|name| !name.is_empty()).collect()
 }
 
 /// Published times have no fractions.

@@ -158,6 +158,8 @@ impl Line {
         let mut dropped = 0_usize;
         let drafts = reconcile::drafts(feed, &source.id, now);
         let listed: Vec<String> = drafts.iter().map(|draft| draft.story.guid.clone()).collect();
+        let title = feed.title.as_ref().map(|title| title.plain.as_str());
+        let publisher = desk::publisher(source, title, feed.link.as_deref());
         for draft in drafts {
             let guid = draft.story.guid.clone();
             let mut known = self.store.known(&source.id, &guid)?;
@@ -190,12 +192,12 @@ impl Line {
                     if known.is_none() {
                         story.id = self.store.unused_id(&source.id, &guid)?;
                     }
-                    desk::enrich(&mut story, self.measure);
+                    desk::enrich(&mut story, self.measure, &publisher);
                     digest.new.push(*story);
                     continue;
                 }
                 Verdict::Changed(mut story) => {
-                    desk::enrich(&mut story, self.measure);
+                    desk::enrich(&mut story, self.measure, &publisher);
                     digest.changed.push(*story);
                     continue;
                 }

@@ -264,7 +264,11 @@ fn line(config: &Config, store: Arc<Store>, shared: Shared) -> Result<Line, RunE
         reading: Readers::new().map_err(RunError::Threads)?,
         store,
         policy: policy(config),
-        measure: Measure { sentences: config.enrich.sentences, key_terms: config.enrich.key_terms },
+        measure: Measure {
+            sentences: config.enrich.sentences,
+            key_terms: config.enrich.key_terms,
+            ..Measure::default()
+        },
         max_file: fetch.max_body,
         spacing: fetch.host_spacing,
         shared,

@@ -1,13 +1,38 @@
 //! A brief for an item without one: sentences of the source, verbatim, and its key terms.
 //!
-//! Deterministic and offline. This first version takes the leading sentences and ranks phrases
-//! by how often, how early and how rarely elsewhere they stand; a language model is not asked.
+//! Deterministic and offline. Sentences are weighed by place, centrality and make, phrases by what
+//! people chose on other articles; both by linear models that `benches/enrich` fits. A language
+//! model is asked, if at all, elsewhere.
 
+#[expect(clippy::cast_precision_loss, reason = "a text has few words")]
+mod candidates;
+mod facts;
+mod furniture;
 mod key_terms;
+mod lexicon;
+#[expect(clippy::cast_precision_loss, reason = "a text has few words")]
+mod prose;
+#[expect(clippy::cast_precision_loss, reason = "a text has few words")]
+mod salience;
 mod summary;
+mod usage;
+mod weights;
 
 use crate::model::KeyTerm;
-use crate::text::{detect, is_stop_word, primary};
+use crate::text::settle_language;
+use key_terms::Hints;
+
+pub use candidates::{Candidate, Candidates, FEATURES, Features};
+pub use facts::Facts;
+pub use lexicon::Roles;
+pub use prose::{Prose, Sentence, Token, Word};
+pub use salience::{Sentences, TRAITS, Traits};
+pub use summary::choose;
+pub use usage::{KINDS, Steps, Usage, table};
+pub use weights::Weights;
+
+/// Characters of a text that are read: some six thousand words.
+const MAX_CHARS: usize = 40_000;
 
 /// What is extracted from.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +41,29 @@ pub struct Article<'a> {
     pub title: &'a str,
     /// Plain text, paragraphs parted by line breaks.
     pub text: &'a str,
-    /// BCP 47, if known.
+    /// BCP 47, as the feed states it.
     pub lang: Option<&'a str>,
+    /// Names of the publisher: they are no key terms.
+    pub publisher: &'a [&'a str],
+    /// The publisher's categories: they vote.
+    pub categories: &'a [&'a str],
+}
+
+impl<'a> Article<'a> {
+    /// Returns an article of which nothing else is known.
+    pub fn new(title: &'a str, text: &'a str) -> Self {
+        Self { title, text, lang: None, publisher: &[], categories: &[] }
+    }
+}
+
+/// Which kind of key terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Style {
+    /// Phrases that say what the story is about.
+    #[default]
+    Phrases,
+    /// Tags, most of them of one word.
+    Tags,
 }
 
 /// How much is extracted.
@@ -27,12 +73,20 @@ pub struct Measure {
     pub sentences: usize,
     /// Key terms.
     pub key_terms: usize,
+    /// Their kind.
+    pub style: Style,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { sentences: 3, key_terms: 10, style: Style::Phrases }
+    }
 }
 
 /// An extracted brief.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extract {
-    /// Given or detected.
+    /// Stated or detected.
     pub lang: Option<String>,
     /// Sentences of the source in document order, verbatim but for white space.
     pub summary: Vec<String>,
@@ -42,21 +96,37 @@ pub struct Extract {
 
 /// Extracts summary and key terms; the same article gives the same extract on every machine.
 pub fn extract(article: &Article<'_>, measure: Measure) -> Extract {
-    let lang = article
-        .lang
-        .map(str::to_owned)
-        .or_else(|| detect(&format!("{}\n{}", article.title, article.text)).map(str::to_owned));
+    let (lang, prose) = read(article);
+    let weights = match (prose.is_english, measure.style) {
+        (true, Style::Phrases) => weights::phrases(),
+        (true, Style::Tags) => weights::tags(),
+        (false, _) => weights::other(),
+    };
+    let hints = Hints::of(article);
+    let odds = |features: &Features| weights.score(features);
     Extract {
-        summary: summary::summary(article, measure.sentences),
-        key_terms: key_terms::key_terms(article, lang.as_deref(), measure.key_terms),
+        summary: summary::summary(&Sentences::of(&prose), measure.sentences),
+        key_terms: key_terms::key_terms(&prose, odds, &hints, measure.key_terms),
         lang,
     }
 }
 
-/// Returns whether a word carries no subject: a stop word of the language, or a short one of
-/// English, which headlines of every language borrow.
-fn is_grammar(word: &str, lang: Option<&str>) -> bool {
-    let lower = word.to_lowercase();
-    let borrowed = lang.map(primary).is_some_and(|lang| lang != "en") && lower.len() < 4;
-    is_stop_word(&lower, lang) || (borrowed && is_stop_word(&lower, None))
+/// Ranks the key terms of an article by log-odds other than the shipped ones: for `benches/enrich`.
+pub fn terms_by(
+    article: &Article<'_>,
+    limit: usize,
+    odds: impl Fn(&Features) -> f64,
+) -> Vec<KeyTerm> {
+    let (_, prose) = read(article);
+    key_terms::key_terms(&prose, odds, &Hints::of(article), limit)
+}
+
+/// Reads an article as [`extract`] does.
+pub fn read(article: &Article<'_>) -> (Option<String>, Prose) {
+    let end = article.text.char_indices().nth(MAX_CHARS).map_or(article.text.len(), |(at, _)| at);
+    let text = article.text.get(..end).unwrap_or_default();
+    let lang = settle_language(article.lang, article.title, text);
+    let sentences = summary::telling(article.title, text, lang.as_deref());
+    let prose = Prose::of(article.title, sentences, lang.as_deref());
+    (lang, prose)
 }

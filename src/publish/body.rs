@@ -4,7 +4,9 @@
 //! into the next line. Key terms, publisher, rights and origin stand here too, because most
 //! readers show neither category nor source.
 
-use super::item::{PublishedItem, categories_label, is_elsewhere, printed, shorten, summary};
+use super::item::{
+    PublishedItem, categories_label, is_elsewhere, printed, shorten, summary, wordless,
+};
 use super::{Entry, Labels, labels};
 use crate::model::{Body, Brief, Method, Origin};
 use crate::text::{direction, html};
@@ -72,7 +74,7 @@ impl<'p> Page<'p> {
         self.section(self.labels.summary);
         let summary = summary(entry);
         if summary.is_empty() {
-            self.block("p", self.labels.no_text);
+            self.block("p", wordless(entry));
         } else {
             self.paragraphs(&summary);
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Also, Entry, Publisher, Site, key_terms, labels};
-use crate::model::{CanonicalUrl, Placement, Story, Timestamp, without_tracking};
+use crate::model::{CanonicalUrl, Enclosure, Placement, Story, Timestamp, without_tracking};
 use crate::text::{html, sentences};
 
 const MAX_TITLE_CHARS: usize = 80;
@@ -42,7 +42,7 @@ pub fn publish_item(entry: &Entry<'_>, site: &Site) -> PublishedItem {
     PublishedItem {
         guid: site.guid(story.id),
         link: link(story, site),
-        description: description(entry, &title),
+        description: description(entry),
         title,
         categories,
         categories_are_terms,
@@ -66,7 +66,7 @@ fn title(story: &Story, publisher: &Publisher) -> String {
         return story.title.clone();
     }
     let text = html::plain(&story.html);
-    if let Some(first) = sentences(&text).into_iter().next() {
+    if let Some(first) = sentences(&text, story.lang.as_deref()).into_iter().next() {
         // Running text can hold what would be markup in a title.
         return shorten(&html::plain_line(&first, false), MAX_TITLE_CHARS);
     }
@@ -90,15 +90,15 @@ fn link(story: &Story, site: &Site) -> String {
 }
 
 /// Returns the summary as plain text, cut at a sentence if it is too long.
-fn description(entry: &Entry<'_>, title: &str) -> String {
+fn description(entry: &Entry<'_>) -> String {
     let summary = summary(entry);
-    let text = if summary.is_empty() { title.to_owned() } else { summary };
+    let text = if summary.is_empty() { wordless(entry).to_owned() } else { summary };
     let line = inert(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     if line.chars().count() <= MAX_DESCRIPTION_CHARS {
         return line;
     }
     let mut cut = String::new();
-    for sentence in sentences(&line) {
+    for sentence in sentences(&line, entry.story.lang.as_deref()) {
         if cut.chars().count() + sentence.chars().count() + 1 > MAX_DESCRIPTION_CHARS {
             break;
         }
@@ -108,6 +108,17 @@ fn description(entry: &Entry<'_>, title: &str) -> String {
         cut.push_str(&sentence);
     }
     if cut.is_empty() { shorten(&line, MAX_DESCRIPTION_CHARS) } else { cut }
+}
+
+/// Returns what is said of an item without text: that it has none, or is a picture.
+pub(super) fn wordless(entry: &Entry<'_>) -> &'static str {
+    let story = entry.story;
+    let labels = labels(story.lang.as_deref());
+    let attached = |enclosure: &Enclosure| {
+        enclosure.mime.as_deref().is_some_and(|kind| kind.starts_with("image/"))
+    };
+    let is_picture = story.html.contains("<img ") || story.enclosures.iter().any(attached);
+    if is_picture { labels.only_picture } else { labels.no_text }
 }
 
 /// Returns a text in which no reader finds a tag: some take a description for HTML and would

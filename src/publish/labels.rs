@@ -29,6 +29,8 @@ pub struct Labels {
     pub origin: &'static str,
     /// What is said of an item without any text.
     pub no_text: &'static str,
+    /// What is said of one that is a picture.
+    pub only_picture: &'static str,
 }
 
 const ENGLISH: Labels = Labels {
@@ -44,6 +46,7 @@ const ENGLISH: Labels = Labels {
     categories: "Categories",
     origin: "Origin",
     no_text: "The publisher gives no text with this item.",
+    only_picture: "This item is a picture without text.",
 };
 const GERMAN: Labels = Labels {
     summary: "Zusammenfassung",
@@ -58,6 +61,7 @@ const GERMAN: Labels = Labels {
     categories: "Kategorien",
     origin: "Herkunft",
     no_text: "Die Quelle gibt zu diesem Beitrag keinen Text.",
+    only_picture: "Dieser Beitrag ist ein Bild ohne Text.",
 };
 const FRENCH: Labels = Labels {
     summary: "Résumé",
@@ -72,6 +76,7 @@ const FRENCH: Labels = Labels {
     categories: "Catégories",
     origin: "Origine",
     no_text: "La source ne donne pas de texte avec cet article.",
+    only_picture: "Cet article est une image sans texte.",
 };
 const SPANISH: Labels = Labels {
     summary: "Resumen",
@@ -86,6 +91,7 @@ const SPANISH: Labels = Labels {
     categories: "Categorías",
     origin: "Origen",
     no_text: "La fuente no ofrece texto con esta noticia.",
+    only_picture: "Esta noticia es una imagen sin texto.",
 };
 const ITALIAN: Labels = Labels {
     summary: "In sintesi",
@@ -100,6 +106,7 @@ const ITALIAN: Labels = Labels {
     categories: "Categorie",
     origin: "Origine",
     no_text: "La fonte non fornisce alcun testo.",
+    only_picture: "Questo articolo è un'immagine senza testo.",
 };
 const PORTUGUESE: Labels = Labels {
     summary: "Resumo",
@@ -114,6 +121,7 @@ const PORTUGUESE: Labels = Labels {
     categories: "Categorias",
     origin: "Origem",
     no_text: "A fonte não dá texto com este artigo.",
+    only_picture: "Este artigo é uma imagem sem texto.",
 };
 const DUTCH: Labels = Labels {
     summary: "Samenvatting",
@@ -128,6 +136,7 @@ const DUTCH: Labels = Labels {
     categories: "Categorieën",
     origin: "Herkomst",
     no_text: "De bron geeft bij dit bericht geen tekst.",
+    only_picture: "Dit bericht is een afbeelding zonder tekst.",
 };
 const SWEDISH: Labels = Labels {
     summary: "Sammanfattning",
@@ -142,6 +151,7 @@ const SWEDISH: Labels = Labels {
     categories: "Kategorier",
     origin: "Ursprung",
     no_text: "Källan ger ingen text till detta inlägg.",
+    only_picture: "Detta inlägg är en bild utan text.",
 };
 const RUSSIAN: Labels = Labels {
     summary: "Кратко",
@@ -156,6 +166,7 @@ const RUSSIAN: Labels = Labels {
     categories: "Рубрики",
     origin: "Происхождение",
     no_text: "Источник не даёт текста к этой записи.",
+    only_picture: "Эта запись – изображение без текста.",
 };
 const ARABIC: Labels = Labels {
     summary: "الملخص",
@@ -170,6 +181,7 @@ const ARABIC: Labels = Labels {
     categories: "التصنيفات",
     origin: "أصل الموجز",
     no_text: "لا يقدم المصدر نصا مع هذا الخبر.",
+    only_picture: "هذا الخبر صورة بلا نص.",
 };
 const CHINESE: Labels = Labels {
     summary: "摘要",
@@ -184,6 +196,7 @@ const CHINESE: Labels = Labels {
     categories: "分类",
     origin: "出处",
     no_text: "来源未提供此条目的正文。",
+    only_picture: "此条目是一张图片，没有正文。",
 };
 const JAPANESE: Labels = Labels {
     summary: "要約",
@@ -198,6 +211,7 @@ const JAPANESE: Labels = Labels {
     categories: "カテゴリー",
     origin: "出所",
     no_text: "配信元はこの項目の本文を提供していません。",
+    only_picture: "この項目は画像のみで、本文はありません。",
 };
 
 /// Returns the labels of a language; English for one that has none yet.

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::model::{
     Feed, Item, ItemId, Method, Person, Placement, SourceId, Story, Text, Timestamp,
 };
-use crate::text::{detect, html, primary};
+use crate::text::{html, settle_language};
 
 /// At most this many of each list are kept.
 const MAX_LISTED: usize = 32;
@@ -119,12 +119,7 @@ fn plain(text: &Text) -> String {
 /// Publishing systems say `en-us` of anything, so a text that shows another language wins.
 fn language(item: &Item, feed: &Feed, title: &str, html: &str) -> Option<String> {
     let said = item.language.clone().or_else(|| feed.language.clone()).filter(|l| !l.is_empty());
-    let shown = detect(&format!("{title}. {}", html::plain(html)));
-    match (said, shown) {
-        (Some(said), Some(shown)) if primary(&said) == shown => Some(said),
-        (_, Some(shown)) => Some(shown.to_owned()),
-        (said, None) => said,
-    }
+    settle_language(said.as_deref(), title, &html::plain(html))
 }
 
 fn authors(item: &Item, feed: &Feed) -> Vec<Person> {

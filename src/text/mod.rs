@@ -4,12 +4,14 @@ pub mod html;
 
 mod language;
 mod rarity;
+mod segmenter;
 mod sentences;
 mod stop_words;
 mod words;
 
-pub use language::{detect, direction, primary};
+pub use language::{detect, direction, primary, settle_language};
 pub use rarity::{Rarity, Stem, hashed, rarity};
+pub use segmenter::Segmenter;
 pub use sentences::sentences;
 pub use stop_words::{StopWords, is_stop_word};
 pub use words::{Stemmer, Word, first_words, fold, is_ideograph, words};

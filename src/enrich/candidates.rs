@@ -152,6 +152,11 @@ impl<'p> Candidates<'p> {
         if capital < 0.99 && ends(words.last()) {
             return false;
         }
+        // `Democrats won victories` is a sentence, `lost property` none.
+        let acts = |(token, word): (&Token, &&Word)| !token.capital && word.facts.is_verb();
+        if tokens.len() > 1 && tokens.iter().zip(&words).any(acts) {
+            return false;
+        }
         // A German noun has a capital, and not only where all words have.
         if prose.is_german && capital < 0.5 {
             return false;

@@ -10,11 +10,29 @@ use super::usage::{self, Steps};
 use crate::text::{Stemmer, fold, hashed, is_ideograph, rarity};
 
 /// Words of which a thread remembers what is known: stemming costs more than all the rest, and
-/// news uses the same words over and over.
-const REMEMBERED: usize = 20_000;
+/// news uses the same words over and over. As many again are known from before.
+const REMEMBERED: usize = 12_000;
 
 thread_local! {
-    static MEMORY: RefCell<Hashed<Facts>> = RefCell::new(Hashed::default());
+    static MEMORY: RefCell<Memory> = RefCell::default();
+}
+
+/// What is known of the words that were met lately.
+#[derive(Default)]
+struct Memory {
+    young: Hashed<Facts>,
+    /// What was young before; a word that is met again is young again.
+    old: Hashed<Facts>,
+}
+
+impl Memory {
+    fn keep(&mut self, key: u64, facts: Facts) -> Facts {
+        if self.young.len() >= REMEMBERED {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, facts);
+        facts
+    }
 }
 
 /// What is known of a word of a language, whatever the article.
@@ -64,6 +82,17 @@ impl Facts {
         };
         self.usage.is_some_and(of_usage)
     }
+
+    /// Returns whether English uses it as a verb and hardly ever as a noun: it stands before
+    /// articles, or behind `will` or `have`, and seldom behind articles.
+    pub(super) fn is_verb(&self) -> bool {
+        const SELDOM: i8 = -8;
+        let of_usage = |[determined, behind_will, behind_be, _, before_article, _]: Steps| {
+            let acts = before_article >= 8 || behind_will >= 16 || behind_be >= 24;
+            determined <= SELDOM && acts
+        };
+        self.usage.is_some_and(of_usage)
+    }
 }
 
 /// Returns what is known of a word in lower case with that hash.
@@ -71,15 +100,12 @@ pub(super) fn known(key: u64, lower: &str, lexicon: &Lexicon, stemmer: &Stemmer)
     // One word in two languages is two.
     let key = key ^ xxh3_64(lexicon.lang.as_bytes());
     MEMORY.with_borrow_mut(|memory| {
-        if let Some(facts) = memory.get(&key) {
+        if let Some(facts) = memory.young.get(&key) {
             return *facts;
         }
-        if memory.len() >= REMEMBERED {
-            memory.clear();
-        }
-        let facts = of(lower, lexicon, stemmer);
-        memory.insert(key, facts);
-        facts
+        let facts = memory.old.remove(&key);
+        let facts = facts.unwrap_or_else(|| of(lower, lexicon, stemmer));
+        memory.keep(key, facts)
     })
 }
 

@@ -213,6 +213,18 @@ pub(super) fn is_furniture(sentence: &str) -> bool {
     begins(lower) || begins(&whole) || APPEARED.iter().any(appeared) || is_address(sentence)
 }
 
+/// Returns whether a sentence is a poster beside a text: a word or two in capitals (`BREAKING.`), or
+/// an address with words behind it.
+pub(super) fn is_poster(sentence: &str) -> bool {
+    if sentence.starts_with("http://") || sentence.starts_with("https://") {
+        return true;
+    }
+    let letters = || sentence.chars().filter(|c| c.is_alphabetic());
+    sentence.split_whitespace().nth(2).is_none()
+        && letters().nth(3).is_some()
+        && letters().all(char::is_uppercase)
+}
+
 fn is_address(sentence: &str) -> bool {
     let is_link = |word: &str| word.starts_with("http://") || word.starts_with("https://");
     !sentence.is_empty() && sentence.split_whitespace().all(is_link)

@@ -14,7 +14,7 @@ const ENGLISH: &str = "mr mrs dr according although among amid another around aw
     except far first followed following former four five six seven eight nine ten gave give given goes \
     going gone good great however including indeed instead keep kept know known largely later latest \
     least less likely little long longer look lot mainly makes making meanwhile mostly nearly never next \
-    none nothing often plus old perhaps put quite rather recent recently right second see seen several showed \
+    none nothing often plus old perhaps please put quite rather recent recently right second see seen several showed \
     shown since sometimes soon still take taken takes taking tell third though thought three throughout \
     today told took toward towards tomorrow tonight tried try two unless used using usually want wanted \
     well went whatever whether whose within without work yesterday yet one ones us also cannot gets \
@@ -30,6 +30,10 @@ const JAPANESE: &str = "の に は を が と で も や へ から まで �
 const CHINESE: &str = "的 了 在 是 和 与 及 也 都 就 而 但 为 以 于 对 从 到 被 把 将 向 由 不 有 这 那 其 之 等 个 \
     一 二 三 两 年 月 日 上 下 中 后 前 说 称 会 要 能 可 还 已 已经 我 他 她 它 我们 他们 表示 进行 一个 没有 可以 \
     並 與 為 於 對 從 這 個 後 說 稱 會 還 們";
+/// The long list of Urdu is not in Urdu's letters.
+const URDU: &str = "میں کے کی کا کو سے اور ہے ہیں پر نے یہ وہ اس ان کہ تھا تھی تھے جو بھی ایک ہو کر نہیں گیا گئی گئے لیے \
+    لئے تو ہی تک کیا کیے ہوا ہوئی ہوئے والے والی والا کون سا سی ساتھ بعد جا رہا رہی رہے دیا دی دیے دینے کرنے کچھ اپنے اپنی \
+    اپنا علاوہ بارے خلاف جس جن اب ہم آپ کوئی بہت زیادہ کم سب پھر اگر مگر لیکن یا ہونے جانے وقت";
 /// Words that stand inside terms: `secretary of state`, `droits de l'homme`.
 const INNER: &[(&str, &str)] = &[
     ("en", "of"),
@@ -53,7 +57,7 @@ const ELIDING: &[&str] = &["fr", "it", "ca"];
 /// Measures of whatever, in no term but a name.
 const MEASURES: &str = "million millions billion billions trillion percent percentage per cent cents thousand \
     hundred dozen year years month months week weeks day days hour hours minute minutes seconds mile miles km \
-    kilometers kilometres metres meters pound pounds dollars feet tons tonnes gallons acres inches euros \
+    kilometers kilometres metres meters mg kg cm ml gb mb kb pound pounds dollars feet tons tonnes gallons acres inches euros \
     millionen milliarden prozent jahr jahre jahren tag tage tagen woche wochen monat monate monaten stunde \
     stunden minuten uhr kilometer meter tonnen millions milliards pourcent an ans année années jour jours mois \
     semaine semaines heure heures minutes fois mètres milhões milhão bilhões mil ano anos dia dias mês meses \
@@ -165,6 +169,7 @@ struct Lists {
     arabic: Words,
     japanese: Words,
     chinese: Words,
+    urdu: Words,
     measures: Words,
     calendar: Words,
     systems: Words,
@@ -184,6 +189,7 @@ impl Lists {
             arabic: list(ARABIC),
             japanese: list(JAPANESE),
             chinese: list(CHINESE),
+            urdu: list(URDU),
             measures: list(MEASURES),
             calendar: list(CALENDAR),
             systems: list(SYSTEMS),
@@ -263,6 +269,7 @@ impl Lexicon {
             "ar" => Some(&LISTS.arabic),
             "ja" => Some(&LISTS.japanese),
             "zh" => Some(&LISTS.chinese),
+            "ur" => Some(&LISTS.urdu),
             _ => None,
         };
         let list = |lists: &[(&str, &'static str)]| {

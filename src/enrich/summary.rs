@@ -1,6 +1,6 @@
 //! The summary: sentences of the source, verbatim, in their order.
 
-use super::furniture::{is_furniture, without_dateline, without_tail};
+use super::furniture::{is_furniture, is_poster, without_dateline, without_tail};
 use super::salience::Sentences;
 use super::weights;
 use crate::text::sentences;
@@ -25,6 +25,9 @@ pub(super) fn telling(title: &str, text: &str, lang: Option<&str>) -> Vec<String
     // Some feeds begin an item's text with its title.
     if all.len() > 1 && all.first().is_some_and(|first| is_title(first, title)) {
         all.remove(0);
+    }
+    if all.iter().any(|sentence| !is_poster(sentence)) {
+        all.retain(|sentence| !is_poster(sentence));
     }
     all
 }
@@ -108,6 +111,15 @@ mod tests {
              Read more at our site.\nIt will be rebuilt. Read more",
             &["The wall broke on Friday.", "It will be rebuilt."],
         );
+    }
+
+    #[test]
+    fn posters_stand_only_where_there_is_nothing_else() {
+        check(
+            "SKERROW TODAY. https://example.org/a - JOIN US NOW! The wall broke on Friday.",
+            &["The wall broke on Friday."],
+        );
+        check("BREAKING!", &["BREAKING!"]);
     }
 
     #[test]

@@ -327,6 +327,8 @@ fn story(number: u64) -> Story {
         evidence: Vec::new(),
         summary: vec![words(number + 1, 25), words(number + 2, 25)],
         key_terms: (0..8).map(|n| KeyTerm { term: words(number + n, 2), score: 0.5 }).collect(),
+        generated: None,
+        asked: None,
         leader: None,
         followers: Vec::new(),
         source,

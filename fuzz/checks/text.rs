@@ -1,6 +1,8 @@
 //! What is made of a text that anybody may have written.
 
+use briefwire::enrich::asked::{Manner, Subject, answer, question, tokens_used};
 use briefwire::enrich::{Article, Measure, extract};
+use briefwire::model::BriefId;
 use briefwire::text::html::{self, List};
 use briefwire::text::{
     Stemmer, detect, direction, fold, is_stop_word, primary, rarity, sentences, words,
@@ -43,6 +45,10 @@ pub(crate) fn text(input: &[u8]) {
     check_characters(&text);
     check_prose(&text, language);
     check_extract(&text, language);
+    // It reads a text of its own beside the input: a part of the inputs is enough of it.
+    if size % 4 == 0 {
+        check_asked(&text, language, u32::from(size) * 64);
+    }
     let plain = html::plain(&text);
     check_prose(&plain, language);
     if let Some(found) = detect(&plain) {
@@ -127,6 +133,40 @@ fn check_extract(text: &str, language: Option<&str>) {
     }
     assert!(made.key_terms.is_sorted_by(|a, b| a.score >= b.score));
     assert!(made.summary.len() <= 3 && made.key_terms.len() <= 10);
+}
+
+/// A question costs what its budget allows, and whatever is answered, nothing unsound is believed.
+fn check_asked(text: &str, language: Option<&str>, tokens: u32) {
+    let (title, body) = text.split_once('\n').unwrap_or(("", text));
+    let long = format!("{body}\n{}", "The old harbour wall broke on a day in spring. ".repeat(15));
+    let links = [title.to_owned()];
+    let subject = Subject { title, text: &long, lang: language, url: Some(title), links: &links };
+    let manner = Manner { tokens, ..Manner::of("m") };
+    if let Some(question) = question(&subject, &manner) {
+        assert!(question.tokens <= tokens, "{} tokens of {tokens}", question.tokens);
+    }
+    let manner = Manner::of("m");
+    let (head, tail) = (json_text(title), json_text(body));
+    let written = format!(
+        r#"{{"summary":{tail},"original_post":{head},"key_terms":[{head}],
+        "opinion":{{"who":{head},"role":{head},"quote":{tail}}}}}"#
+    );
+    let content = json_text(&written);
+    let content = format!(r#"{{"choices":[{{"message":{{"content":{content}}}}}]}}"#);
+    for bytes in [text.as_bytes(), content.as_bytes()] {
+        let id = BriefId::new("m").expect("an id");
+        let Ok(sound) = answer(&subject, &manner, id, bytes) else { continue };
+        let brief = sound.brief;
+        assert!(!brief.summary.trim().is_empty() && brief.summary.chars().count() <= 1600);
+        assert_eq!(html::clean_chars(&brief.summary), brief.summary, "nothing hidden is shown");
+        assert!(brief.key_terms.len() <= 10);
+    }
+    tokens_used(text.as_bytes());
+}
+
+fn json_text(text: &str) -> String {
+    let units: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{}\"", units.concat())
 }
 
 fn check_prose(text: &str, language: Option<&str>) {

@@ -52,6 +52,18 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     if !items.is_empty() {
         line(&format!("{items} items, {briefs} briefs, {} bytes", text(&answer, "bytes")))?;
     }
+    if let Some(model) = answer.get("model").filter(|model| !model.is_null()) {
+        line(&format!(
+            "language model: {} items wait; {} requests and {} tokens today",
+            text(model, "waiting"),
+            text(model, "requests_today"),
+            text(model, "tokens_today"),
+        ))?;
+        let trouble = text(model, "trouble");
+        if !trouble.is_empty() {
+            output::toned(&format!("the language model is not asked: {trouble}"), Tone::Bad)?;
+        }
+    }
     let sources = list(&answer, "sources");
     table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
     for source in sources {

@@ -85,6 +85,16 @@ fn auth(table: &mut Table<'_, '_>, place: &Place, access: &mut Access) {
     inner.finish();
 }
 
+/// Reads a bearer token from its file; an absent credential is noted.
+pub(super) fn bearer(
+    table: &Table<'_, '_>,
+    key: &str,
+    file: &Found<String>,
+    (place, access): (&Place, &mut Access),
+) -> Option<Auth> {
+    line(table, key, file, (place, access)).map(|line| Auth::Bearer(Secret::new(line)))
+}
+
 fn basic_login(table: &Table<'_, '_>, file: &Found<String>, line: &str) -> Option<Auth> {
     let Some((user, password)) = line.split_once(':') else {
         let accepted = "one line `user:password` is accepted";

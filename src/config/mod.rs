@@ -6,6 +6,7 @@
 
 mod access;
 mod channels;
+mod endpoint;
 mod filters;
 mod locate;
 mod mistake;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use crate::model::{Channel, Secret, Source};
+use crate::model::{Access, Channel, Secret, Source};
 
 pub use locate::{Environment, find};
 use mistake::Mistakes;
@@ -163,12 +164,37 @@ pub struct Matching {
 }
 
 /// `[enrich]`: the generated brief.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enrich {
     /// Sentences of an extracted summary.
     pub sentences: usize,
     /// Key terms of an extracted brief.
     pub key_terms: usize,
+    /// `[enrich.model]`: without it no model is asked.
+    pub model: Option<LanguageModel>,
+}
+
+/// `[enrich.model]`: a language model behind an OpenAI-compatible API, and what it may cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LanguageModel {
+    /// The address under which `chat/completions` stands, without a slash at its end.
+    pub url: Url,
+    /// Its name there; printed on items.
+    pub model: String,
+    /// Its key.
+    pub access: Access,
+    /// The language that it answers in; `None` is that of the item.
+    pub lang: Option<String>,
+    /// For one answer.
+    pub timeout: Duration,
+    /// Question and answer of one item.
+    pub item_tokens: u32,
+    /// Of a day (UTC).
+    pub tokens_a_day: u64,
+    /// Of a day (UTC).
+    pub requests_a_day: u64,
+    /// Items that wait; while it is full none is added.
+    pub queue: usize,
 }
 
 /// `[publish]`: the documents.
@@ -294,7 +320,7 @@ fn check(
     let fetch = sections::fetch(root.section("fetch", &none), &place);
     let briefs_dir = sections::briefs(root.section("briefs", &none), &place);
     let matching = sections::matching(root.section("matching", &none));
-    let enrich = sections::enrich(root.section("enrich", &none));
+    let enrich = sections::enrich(root.section("enrich", &none), &place, &none);
     let publish = sections::publish(root.section("publish", &none), &place, &store);
     let log = sections::log(root.section("log", &none), &none);
     let sources = sources::read(root.sections("source"), &place);

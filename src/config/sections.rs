@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
+use super::endpoint;
 use super::secret::{Held, read, secret};
 use super::table::Table;
 use super::{
@@ -194,8 +195,9 @@ fn ignored(table: &mut Table<'_, '_>) -> Vec<String> {
     names
 }
 
-pub(super) fn enrich(mut table: Table<'_, '_>) -> Enrich {
+pub(super) fn enrich<'t>(mut table: Table<'_, 't>, place: &Place, none: &'t DeTable<'t>) -> Enrich {
     let enrich = Enrich {
+        model: endpoint::read(&mut table, place, none),
         sentences: table.integer("sentences", 3, 1..=10),
         key_terms: table.integer("key_terms", 10, 1..=50),
     };

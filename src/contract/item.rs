@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{object, score, time};
 use crate::model::{Placement, Story};
 
-/// Returns an item as `items --json` prints it; `summary` is its lead as plain text.
-pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
+/// Returns an item as `items --json` prints it; `origin` is that of the brief that is shown on it,
+/// `summary` its lead as plain text.
+pub fn item(story: &Story, origin: &str, guid: &str, summary: &str) -> Value {
     let placement = match story.placement {
         Placement::Held => "held",
         Placement::Waiting(_) => "waiting",
@@ -27,7 +28,7 @@ pub fn item(story: &Story, guid: &str, summary: &str) -> Value {
         ("changed", Some(json!(time(story.changed)))),
         ("lang", Some(json!(story.lang))),
         ("placement", Some(json!(placement))),
-        ("origin", Some(json!(if story.brief.is_some() { "stored" } else { "extracted" }))),
+        ("origin", Some(json!(origin))),
         ("brief_id", Some(json!(story.brief.as_ref().map(ToString::to_string)))),
         ("full_text", Some(json!(story.article.is_some()))),
         ("method", Some(json!(story.method.as_str()))),
@@ -49,7 +50,7 @@ mod tests {
     fn both_ends_of_a_story_name_the_other_and_an_item_alone_none() {
         let (mut first, mut late) = (story("a", "1", 1), story("b", "2", 2));
         let told = |story: &Story| {
-            let item = item(story, "guid", "");
+            let item = item(story, "extracted", "guid", "");
             (item.get("same_story_as").cloned(), item.get("also_reported_by").cloned())
         };
         assert_eq!(told(&first), (None, None));

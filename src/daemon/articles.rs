@@ -58,6 +58,8 @@ pub(super) struct Fetched {
     pub(super) article: Option<String>,
     pub(super) summary: Vec<String>,
     pub(super) key_terms: Vec<KeyTerm>,
+    /// Whether a language model may be asked about it.
+    pub(super) is_worth_asking: bool,
 }
 
 /// Returns the articles that the new items of a poll want.
@@ -158,6 +160,7 @@ fn read(line: &Line, wanted: &Wanted, mut story: Story, page: Page) -> Fetched {
         desk::enrich(&mut story, line.measure, &names);
     }
     Fetched {
+        is_worth_asking: line.worth_asking(&story).is_some(),
         item: story.id,
         content: story.content,
         article: story.article,

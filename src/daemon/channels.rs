@@ -180,7 +180,8 @@ impl Press {
             .iter()
             .zip(&also)
             .filter_map(|(Taken { story, .. }, also)| {
-                let brief = story.brief.as_ref().and_then(|id| briefs.get(id));
+                let stored = story.brief.as_ref().and_then(|id| briefs.get(id));
+                let brief = stored.or_else(|| sheet.plan.generated(story));
                 Some(Entry { story, brief, publisher: publishers.get(&story.source)?, also })
             })
             .collect();
@@ -249,9 +250,10 @@ impl Press {
     }
 
     fn measure(&self, id: &ChannelId, entries: &[Entry<'_>]) {
-        let stored = entries.iter().filter(|entry| entry.brief.is_some()).count();
-        let [stored_name, extracted] = ORIGINS;
-        let origins = [(stored_name, stored), (extracted, entries.len() - stored)];
+        let stored = entries.iter().filter(|entry| entry.story.brief.is_some()).count();
+        let briefed = entries.iter().filter(|entry| entry.brief.is_some()).count();
+        let counts = [stored, entries.len() - briefed, briefed - stored.min(briefed)];
+        let origins: Vec<(&str, usize)> = ORIGINS.into_iter().zip(counts).collect();
         let Some(document) = self.served.documents.get(id) else { return };
         let size = |coding: Coding| (coding.as_str(), document.bytes(coding).len());
         let sizes = [size(Coding::Identity), size(Coding::Gzip)];
@@ -274,7 +276,7 @@ fn after(now: Timestamp, last: Option<Timestamp>) -> Timestamp {
 }
 
 /// Origins of briefs, as labels.
-const ORIGINS: [&str; 2] = ["stored", "extracted"];
+const ORIGINS: [&str; 3] = ["stored", "extracted", "model"];
 
 fn concerns(sheet: &Sheet, channel: &Channel, changed: &HashSet<SourceId>) -> bool {
     channel.from.contains(&Selector::All)

@@ -168,9 +168,13 @@ impl Writer {
         edited: Option<&BriefId>,
         (group, now): (&mut Group<'_>, Timestamp),
     ) -> Result<Reply, Refusal> {
-        let stories = self.desk.review(&mut group.changes, items, edited, now)?;
-        for story in &stories {
+        let mut stories = self.desk.review(&mut group.changes, items, edited, now)?;
+        for story in &mut stories {
             group.note(story);
+            // One that has lost its brief.
+            if self.line_up(story, group, now) {
+                group.changes.put_story(story, now)?;
+            }
         }
         Ok(Reply { changed: true, items: stories.into_iter().map(|story| story.id).collect() })
     }

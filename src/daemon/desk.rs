@@ -8,11 +8,12 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::articles::Fetched;
+use super::queue::Queue;
 use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
 use crate::matching::{Basis, Case, Index, Recent, Rulings, Traits};
 use crate::model::{
-    Brief, BriefId, Decision, ItemId, ItemText, Placement, Source, Story, Timestamp,
+    Asked, Brief, BriefId, Decision, ItemId, ItemText, Placement, Source, Story, Timestamp,
 };
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
@@ -37,8 +38,10 @@ impl Desk {
     pub(super) fn load(
         store: &Store,
         settings: Matching,
+        queue: &Queue,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        queue.clear();
         let (basis, most) = (Basis::ignoring(&settings.ignore_parameters), settings.recent_items);
         let mut desk = Self {
             index: Index::with(settings.threshold, basis.clone()),
@@ -56,6 +59,7 @@ impl Desk {
         }
         let age = TimeDelta::from_std(desk.settings.recent).unwrap_or(TimeDelta::days(7));
         for (placed, traits) in recent_items(store, &store.since(now - age, most)?, &basis)? {
+            queue.refill(placed.id, placed.asked, placed.made);
             desk.place(placed, traits);
         }
         Ok(desk)
@@ -193,6 +197,9 @@ impl Desk {
         // What was read for an earlier version says nothing of this one.
         if fetched.article.is_some() && story.content == fetched.content {
             story.article = fetched.article;
+            if !story.has_text_of(&before) {
+                (story.generated, story.asked) = (None, None);
+            }
             story.summary = fetched.summary;
             story.key_terms = fetched.key_terms;
             let decision =
@@ -274,6 +281,9 @@ struct Placed {
     at: Timestamp,
     until: Option<Timestamp>,
     leader: Option<ItemId>,
+    asked: Option<Asked>,
+    /// The key of what a language model said of it.
+    made: Option<u128>,
 }
 
 impl Placed {
@@ -283,7 +293,8 @@ impl Placed {
             Placement::Held => (story.published, None),
             Placement::Waiting(until) => (story.published, Some(until)),
         };
-        Self { id: story.id, at, until, leader: story.leader }
+        let made = story.generated.as_ref().map(|generated| generated.key);
+        Self { id: story.id, at, until, leader: story.leader, asked: story.asked, made }
     }
 }
 
@@ -355,9 +366,7 @@ fn said(story: &Story) -> String {
 
 /// Extracts a brief for an item whose text is new; the names of its publisher are no key terms.
 pub(super) fn enrich(story: &mut Story, measure: Measure, publisher: &[String]) {
-    let text = html::plain(story.article.as_deref().unwrap_or(&story.html));
-    let lead = story.lead.as_deref().map(html::plain).unwrap_or_default();
-    let text = if text.trim().is_empty() { lead } else { text };
+    let text = text_of(story);
     let publisher: Vec<&str> = publisher.iter().map(String::as_str).collect();
     let categories: Vec<&str> = story.categories.iter().map(String::as_str).collect();
     let article = Article {
@@ -369,6 +378,13 @@ pub(super) fn enrich(story: &mut Story, measure: Measure, publisher: &[String]) 
     let extracted = extract(&article, measure);
     story.summary = extracted.summary;
     story.key_terms = extracted.key_terms;
+}
+
+/// Returns the longest plain text that there is of an item.
+pub(super) fn text_of(story: &Story) -> String {
+    let text = html::plain(story.article.as_deref().unwrap_or(&story.html));
+    let lead = || story.lead.as_deref().map(html::plain).unwrap_or_default();
+    if text.trim().is_empty() { lead() } else { text }
 }
 
 /// Returns the names that a source's publisher goes by: its feed's title, ours for it, and the

@@ -12,6 +12,7 @@ use super::pipeline::Line;
 use super::readers::Room;
 use super::reading::Reading;
 use super::working::News;
+use crate::enrich::asked::is_worth_asking;
 use crate::fetch::{Answer, Links};
 use crate::model::{
     Address, CanonicalUrl, Feed, FeedFacts, ItemId, Outcome, Source, SourceId, SourceState, Story,
@@ -44,6 +45,8 @@ pub(super) struct Digest {
     pub(super) facts_changed: bool,
     /// New items that are shown once their articles are there.
     pub(super) awaited: HashSet<ItemId>,
+    /// New and changed items that a language model may be asked about.
+    pub(super) worth_asking: HashSet<ItemId>,
     /// The guids of a whole document, where it lists others than the one before it.
     pub(super) listed: Option<Vec<String>>,
     /// Room for it in memory, until the writer has taken it in.
@@ -70,6 +73,7 @@ impl Digest {
             renamed: Vec::new(),
             facts_changed: false,
             awaited: HashSet::new(),
+            worth_asking: HashSet::new(),
             listed: None,
             room: None,
         }
@@ -193,11 +197,13 @@ impl Line {
                         story.id = self.store.unused_id(&source.id, &guid)?;
                     }
                     desk::enrich(&mut story, self.measure, &publisher);
+                    digest.worth_asking.extend(self.worth_asking(&story));
                     digest.new.push(*story);
                     continue;
                 }
                 Verdict::Changed(mut story) => {
                     desk::enrich(&mut story, self.measure, &publisher);
+                    digest.worth_asking.extend(self.worth_asking(&story));
                     digest.changed.push(*story);
                     continue;
                 }
@@ -211,6 +217,12 @@ impl Line {
         }
         digest.listed = Some(listed);
         Ok(digest)
+    }
+
+    /// Returns an item's id if a language model may be asked about it.
+    pub(super) fn worth_asking(&self, story: &Story) -> Option<ItemId> {
+        let is_worth = || is_worth_asking(&desk::text_of(story), story.lang.as_deref());
+        (self.asks && is_worth()).then_some(story.id)
     }
 
     /// Returns the item of the same source and address that the publisher lists under a new guid.

@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::desk::Desk;
 use super::writer::Work;
-use crate::model::{BriefId, CommandError, ItemId, Placement, Reply, SourceId, Story};
+use crate::model::{Asked, BriefId, CommandError, ItemId, Placement, Reply, SourceId, Story};
 use crate::store::{Changes, Store, StoreError};
 
 /// A group of changes that is being gathered.
@@ -15,6 +15,8 @@ pub(super) struct Group<'s> {
     pub(super) answers: Vec<Answer>,
     /// Sources whose channels are rendered anew once it is durable.
     pub(super) touched: HashSet<SourceId>,
+    /// Items that a language model is to be asked about once it is durable.
+    pub(super) lined_up: Vec<(ItemId, Asked)>,
     /// Items that were given a brief in this group, which the store's index does not know yet.
     attached: HashMap<BriefId, BTreeSet<ItemId>>,
 }
@@ -25,6 +27,7 @@ impl<'s> Group<'s> {
             changes: store.begin(),
             answers: Vec::new(),
             touched: HashSet::new(),
+            lined_up: Vec::new(),
             attached: HashMap::new(),
         }
     }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, watch};
 use url::Url;
 
+use super::asking::{self, Asking};
 use super::backups::Backups;
 use super::channels::Press;
 use super::clock;
@@ -17,6 +18,7 @@ use super::hubs::{Hubs, Ways};
 use super::keeping;
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
+use super::queue::Queue;
 use super::readers::Readers;
 use super::run::RunError;
 use super::service::Service;
@@ -100,6 +102,7 @@ pub(super) struct House {
     polls: Option<mpsc::Receiver<SourceId>>,
     shared: Shared,
     news: Option<mpsc::Receiver<News>>,
+    queue: Arc<Queue>,
     /// Makes a source due at once.
     ask: mpsc::Sender<SourceId>,
     hub_calls: Arc<tokio::sync::Mutex<mpsc::Receiver<HubCall>>>,
@@ -152,9 +155,11 @@ impl House {
         let (news, learnt) = mpsc::channel(NEWS);
         let ask = polls.clone();
         let (dirty, broken) = (Arc::new(Dirty::default()), Arc::new(Notify::new()));
+        let queue = Arc::new(Queue::default());
         let (writer, thread) = writer::start(Setup {
             store: Arc::clone(&store),
             dirty: Arc::clone(&dirty),
+            queue: Arc::clone(&queue),
             settings: Settings::of(&config),
             polls,
             condition: Arc::clone(&ground.served.condition),
@@ -185,6 +190,7 @@ impl House {
             polls: Some(asked),
             shared: Shared { working: Arc::default(), turns: Arc::default(), news },
             news: Some(learnt),
+            queue,
             ask,
             hub_calls: Arc::clone(&ground.hub_calls),
             thread,
@@ -215,6 +221,18 @@ impl House {
         }
     }
 
+    /// Returns what asks a language model.
+    pub(super) fn asking(&self) -> Result<Asking, StoreError> {
+        Asking::new(asking::Ways {
+            store: Arc::clone(&self.store),
+            served: Arc::clone(&self.served),
+            config: self.config.clone(),
+            writer: self.writer.clone(),
+            queue: Arc::clone(&self.queue),
+            clock: clock::now,
+        })
+    }
+
     /// Returns what deals with hubs.
     pub(super) async fn hubs(&mut self) -> Result<Hubs, RunError> {
         let config = Arc::clone(&self.config.borrow());
@@ -241,9 +259,14 @@ impl House {
 
 /// Returns what sends requests under a configuration.
 pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
+    Fetcher::new(limits(config))
+}
+
+/// Returns the bounds of requests under a configuration.
+pub(super) fn limits(config: &Config) -> Limits {
     let fetch = &config.fetch;
     let public = config.server.public_url.as_ref().map(ToString::to_string);
-    Fetcher::new(Limits {
+    Limits {
         contact: fetch.contact.clone().or(public).unwrap_or_else(|| PROJECT.to_owned()),
         connect: fetch.connect_timeout,
         header: fetch.header_timeout,
@@ -253,7 +276,7 @@ pub(super) fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
         max_decoded: fetch.max_body,
         ca: fetch.ca.clone(),
         folder: config.store.path.clone(),
-    })
+    }
 }
 
 /// Returns what polls share under a configuration.
@@ -269,6 +292,7 @@ fn line(config: &Config, store: Arc<Store>, shared: Shared) -> Result<Line, RunE
             key_terms: config.enrich.key_terms,
             ..Measure::default()
         },
+        asks: config.enrich.model.is_some(),
         max_file: fetch.max_body,
         spacing: fetch.host_spacing,
         shared,
@@ -323,6 +347,7 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         channels: config.channels.clone(),
         token: config.server.admin_token.clone(),
         max_delivery: config.fetch.max_body,
+        shows_generated: config.enrich.model.is_some(),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

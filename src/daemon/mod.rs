@@ -8,6 +8,7 @@
 
 mod agenda;
 mod articles;
+mod asking;
 mod backups;
 mod channels;
 mod clock;
@@ -17,6 +18,7 @@ mod desk;
 mod digest;
 mod directory;
 mod dirty;
+mod endpoint;
 mod group;
 mod house;
 mod hubs;
@@ -28,6 +30,7 @@ mod moving;
 mod orders;
 mod pipeline;
 mod poller;
+mod queue;
 mod readers;
 mod reading;
 mod reload;

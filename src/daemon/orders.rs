@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::desk::Desk;
+use super::queue::Queue;
 use crate::config::Matching;
 use crate::model::{Brief, BriefId, BriefOrigin, ItemId, Placement, Story, Timestamp};
 use crate::store::testing::{at, open, story};
@@ -118,7 +119,7 @@ struct Board<'s> {
 
 impl<'s> Board<'s> {
     fn new(store: &'s Store) -> Self {
-        let desk = Desk::load(store, settings(), now()).unwrap();
+        let desk = Desk::load(store, settings(), &Queue::default(), now()).unwrap();
         Self { desk, changes: store.begin(), briefs: BTreeMap::new(), items: BTreeSet::new() }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Line {
     pub(super) store: Arc<Store>,
     pub(super) policy: Policy,
     pub(super) measure: Measure,
+    /// Whether a language model is asked about new items.
+    pub(super) asks: bool,
     pub(super) max_file: u64,
     /// Between two pages of an archive.
     pub(super) spacing: Duration,

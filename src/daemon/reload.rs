@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::house::{self, Ground, House};
 use super::log::{levels, with_causes};
 use super::writer::{Settings, Work};
-use crate::config::{self, Config, Environment};
+use crate::config::{self, Config, Environment, LanguageModel};
 use crate::model::{Channel, Reloaded, Source, SourceId};
 use crate::publish::Site;
 use crate::serve::ReloadOrder;
@@ -245,7 +245,7 @@ fn channel_keys(old: &Channel, new: &Channel) -> Vec<&'static str> {
 /// Returns the keys of the program's own sections that differ.
 fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
     let (server, fetch) = ((&old.server, &new.server), (&old.fetch, &new.fetch));
-    differing(&[
+    let mut keys = differing(&[
         ("server.public_url", server.0.public_url != server.1.public_url),
         ("server.admin_token_file", server.0.admin_token != server.1.admin_token),
         ("server.open", server.0.open != server.1.open),
@@ -293,6 +293,31 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("publish.image", old.publish.image != new.publish.image),
         ("log.level", old.log.level != new.log.level),
         ("log.modules", old.log.modules != new.log.modules),
+    ]);
+    keys.extend(model_keys(old.enrich.model.as_ref(), new.enrich.model.as_ref()));
+    keys
+}
+
+/// Returns the keys of `[enrich.model]` that differ.
+fn model_keys(old: Option<&LanguageModel>, new: Option<&LanguageModel>) -> Vec<&'static str> {
+    type Of<T> = fn(&LanguageModel) -> T;
+    fn differs<T: PartialEq>(
+        pair: (Option<&LanguageModel>, Option<&LanguageModel>),
+        of: Of<T>,
+    ) -> bool {
+        pair.0.map(of) != pair.1.map(of)
+    }
+    let pair = (old, new);
+    differing(&[
+        ("enrich.model.url", differs(pair, |model| model.url.clone())),
+        ("enrich.model.model", differs(pair, |model| model.model.clone())),
+        ("enrich.model.key_file", differs(pair, |model| model.access.auth.clone())),
+        ("enrich.model.lang", differs(pair, |model| model.lang.clone())),
+        ("enrich.model.timeout", differs(pair, |model| model.timeout)),
+        ("enrich.model.item_tokens", differs(pair, |model| model.item_tokens)),
+        ("enrich.model.tokens_a_day", differs(pair, |model| model.tokens_a_day)),
+        ("enrich.model.requests_a_day", differs(pair, |model| model.requests_a_day)),
+        ("enrich.model.queue", differs(pair, |model| model.queue)),
     ])
 }
 

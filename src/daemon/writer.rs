@@ -15,12 +15,13 @@ use super::digest::Digest;
 use super::dirty::Dirty;
 use super::group::{Answer, Group};
 use super::log::with_causes;
+use super::queue::{Made, Queue};
 use super::retention::Retention;
 use super::service::Service;
 use crate::config::{Config, Matching};
 use crate::model::{
-    Brief, BriefId, BriefOrigin, ChannelId, CommandError, Placement, SourceId, Story, Subscription,
-    Timestamp,
+    Brief, BriefId, BriefOrigin, ChannelId, CommandError, Placement, SourceId, Spent, Story,
+    Subscription, Timestamp,
 };
 use crate::reconcile::place;
 use crate::serve::{Concern, Condition, Order};
@@ -54,6 +55,12 @@ pub(super) enum Work {
         subscription: Option<(SourceId, Box<Subscription>)>,
         answer: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// What came of asking a language model, and what it has cost; answered when it is durable.
+    Model {
+        made: Option<Made>,
+        spent: Option<Spent>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// The configuration has changed.
     Settings(Settings),
     /// Some time has passed.
@@ -68,6 +75,8 @@ pub(super) struct Settings {
     matching: Matching,
     min_free: u64,
     pub(super) kept: Kept,
+    /// Items that may wait for a language model, if one is asked.
+    pub(super) asked_at_once: Option<usize>,
     /// The configured sources.
     pub(super) sources: HashSet<SourceId>,
 }
@@ -83,6 +92,7 @@ impl Settings {
                 per_source: store.max_items_per_source,
                 items: store.max_items,
             },
+            asked_at_once: config.enrich.model.as_ref().map(|model| model.queue),
             sources: config.sources.iter().map(|source| source.id.clone()).collect(),
         }
     }
@@ -92,6 +102,8 @@ impl Settings {
 pub(super) struct Setup {
     pub(super) store: Arc<Store>,
     pub(super) dirty: Arc<Dirty>,
+    /// Items that a language model is to be asked about.
+    pub(super) queue: Arc<Queue>,
     pub(super) settings: Settings,
     /// Sources to poll at once.
     pub(super) polls: mpsc::Sender<SourceId>,
@@ -107,7 +119,8 @@ pub(super) struct Setup {
 
 /// Starts the writer on a thread of its own; it ends when the last sender is gone.
 pub(super) fn start(setup: Setup) -> Result<(mpsc::Sender<Work>, JoinHandle<()>), StoreError> {
-    let desk = Desk::load(&setup.store, setup.settings.matching.clone(), (setup.clock)())?;
+    let matching = setup.settings.matching.clone();
+    let desk = Desk::load(&setup.store, matching, &setup.queue, (setup.clock)())?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let retention = Retention::new((setup.clock)());
     let (briefs, renamed) = (BTreeMap::new(), HashMap::new());
@@ -205,10 +218,7 @@ impl Writer {
             }
             Work::Article(fetched, answer) => {
                 group.answers.push(Answer::Poll(answer));
-                if let Some(taken) = self.desk.take_article(&mut group.changes, *fetched, now)? {
-                    group.note(&taken);
-                }
-                Ok(())
+                self.article(*fetched, group, now)
             }
             Work::Subscription { token, subscription, answer } => {
                 group.answers.push(Answer::Poll(answer));
@@ -216,6 +226,10 @@ impl Writer {
                     Some((source, new)) => group.changes.put_subscription(&source, &new),
                     None => group.changes.remove_subscription(&token),
                 }
+            }
+            Work::Model { made, spent, answer } => {
+                group.answers.push(Answer::Poll(answer));
+                Self::made(made, spent, group, now)
             }
             Work::Settings(settings) => {
                 let is_stale = self.desk.follow(settings.matching.clone());
@@ -305,7 +319,7 @@ impl Writer {
 
     /// Commits the group, and only then answers.
     pub(super) fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
-        let Group { changes, answers, touched, .. } = group;
+        let Group { changes, answers, touched, lined_up, .. } = group;
         let wrote = !changes.is_empty();
         let committed = match failure {
             Some(error) => Err(error),
@@ -316,6 +330,9 @@ impl Writer {
         match &committed {
             Ok(()) => {
                 self.setup.dirty.mark(touched);
+                for (item, asked) in lined_up {
+                    self.setup.queue.refill(item, Some(asked), None);
+                }
                 if wrote {
                     self.well();
                 }
@@ -363,7 +380,8 @@ impl Writer {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "cannot read the sources' names back");
         }
-        match Desk::load(&self.setup.store, self.setup.settings.matching.clone(), now) {
+        let matching = self.setup.settings.matching.clone();
+        match Desk::load(&self.setup.store, matching, &self.setup.queue, now) {
             Ok(desk) => self.desk = desk,
             Err(error) => {
                 tracing::error!(
@@ -397,6 +415,7 @@ impl Writer {
             let stored = group.changes.story(story.id)?;
             if let Some(stored) = &stored {
                 story.stay_in_story(stored);
+                Self::keep_generated(&mut story, stored);
             }
             if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))
             {
@@ -408,6 +427,9 @@ impl Writer {
                 && let Some(leader) = self.desk.join(&mut group.changes, &mut story, now)?
             {
                 group.note(&leader);
+            }
+            if digest.worth_asking.contains(&story.id) && !digest.awaited.contains(&story.id) {
+                self.line_up(&mut story, group, now);
             }
             group.changes.put_story(&story, now)?;
             group.note(&story);

@@ -4,6 +4,8 @@
 //! people chose on other articles; both by linear models that `benches/enrich` fits. A language
 //! model is asked, if at all, elsewhere.
 
+pub mod asked;
+
 #[expect(clippy::cast_precision_loss, reason = "a text has few words")]
 mod candidates;
 mod facts;

@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod asking;
 mod body;
 mod challenge;
 mod clients;
@@ -32,6 +33,7 @@ use crate::model::{Timestamp, Validators};
 
 pub use account::{Account, Exchange};
 pub use answer::{Answer, Hop, Links};
+pub use asking::Told;
 pub use body::Body;
 pub use challenge::challenge_in;
 pub use control::{Call, ControlClient, Stream};

@@ -11,6 +11,7 @@ mod channel;
 mod command;
 mod feed;
 mod filter;
+mod generated;
 mod id;
 mod matching;
 mod reload;
@@ -29,6 +30,7 @@ pub use feed::{
     Text, Thumbnail, Warning,
 };
 pub use filter::{Filter, FilterField, Filters, Pattern, PatternError, Sought};
+pub use generated::{Asked, Generated, Spent};
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
 pub use reload::Reloaded;

@@ -1,6 +1,9 @@
 //! An item as the store holds it: what was published, what we decided, and what we made of it.
 
-use super::{BriefId, Enclosure, ItemId, KeyTerm, Method, Person, SourceId, Thumbnail, Timestamp};
+use super::{
+    Asked, Brief, BriefId, Enclosure, Generated, ItemId, KeyTerm, Method, Person, SourceId,
+    Thumbnail, Timestamp,
+};
 
 /// A stored item.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +66,10 @@ pub struct Story {
     pub summary: Vec<String>,
     /// The extracted key terms, best first.
     pub key_terms: Vec<KeyTerm>,
+    /// What a language model made of the text as it is.
+    pub generated: Option<Generated>,
+    /// Its place in the queue, while a language model is to be asked.
+    pub asked: Option<Asked>,
     /// The item that told this story first; `None` where this one did, or nobody else tells it.
     pub leader: Option<ItemId>,
     /// On the item that told it first: those that joined, in the order they did, at most
@@ -125,6 +132,8 @@ impl Story {
             evidence: Vec::new(),
             summary: Vec::new(),
             key_terms: Vec::new(),
+            generated: None,
+            asked: None,
             leader: None,
             followers: Vec::new(),
         }
@@ -134,6 +143,18 @@ impl Story {
     pub fn stay_in_story(&mut self, stored: &Self) {
         self.leader = stored.leader;
         self.followers.clone_from(&stored.followers);
+    }
+
+    /// Returns the brief that a language model made, where none is stored.
+    pub fn generated_brief(&self) -> Option<&Brief> {
+        let generated = self.generated.as_ref().filter(|_| self.brief.is_none())?;
+        generated.brief.as_deref().ok()
+    }
+
+    /// Returns whether another version of the item has the same text.
+    pub fn has_text_of(&self, other: &Self) -> bool {
+        (&self.title, &self.html, &self.lead, &self.article, &self.lang)
+            == (&other.title, &other.html, &other.lead, &other.article, &other.lang)
     }
 }
 

@@ -84,7 +84,7 @@ pub struct Also {
 pub struct Entry<'e> {
     /// The item.
     pub story: &'e Story,
-    /// The stored brief that matching chose.
+    /// The stored brief that matching chose, else the one that a language model made.
     pub brief: Option<&'e Brief>,
     /// Its publisher.
     pub publisher: &'e Publisher,
@@ -105,7 +105,7 @@ pub struct Rendering<'r> {
     pub changed: Timestamp,
 }
 
-/// Returns a stored brief's key terms, or else the extracted ones, with their weights.
+/// Returns the brief's key terms, or else the extracted ones, with their weights.
 fn key_terms(entry: &Entry<'_>) -> Vec<KeyTerm> {
     let stored = entry.brief.map(|brief| brief.key_terms.as_slice()).unwrap_or_default();
     if stored.is_empty() {

@@ -175,12 +175,12 @@ fn ours(entry: &Entry<'_>, said: &PublishedItem, extensions: &mut ExtensionMap) 
     extend(extensions, element("brief:origin", Some(&origin.to_string()), &[]));
     let score = format!("{:.2}", story.score);
     let mut attributes = vec![("method", story.method.as_str()), ("score", score.as_str())];
-    let brief = entry.brief.map(|brief| brief.id.to_string());
+    let brief = story.brief.as_ref().map(ToString::to_string);
     attributes.extend(brief.as_deref().map(|id| ("brief", id)));
     let mut matched = element("brief:match", None, &attributes);
     let evidence: Vec<Extension> =
         story.evidence.iter().map(|e| element("brief:evidence", Some(e), &[])).collect();
-    if entry.brief.is_some() && !evidence.is_empty() {
+    if story.brief.is_some() && !evidence.is_empty() {
         matched.children.insert("evidence".to_owned(), evidence);
     }
     extend(extensions, matched);

@@ -75,6 +75,8 @@ fn story(item: &Item, guid: String, feed: &Feed, (source, now): (&SourceId, Time
         evidence: Vec::new(),
         summary: Vec::new(),
         key_terms: Vec::new(),
+        generated: None,
+        asked: None,
         leader: None,
         followers: Vec::new(),
     };

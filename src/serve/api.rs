@@ -248,7 +248,7 @@ async fn list_items(
     let items = served
         .read(move |view| {
             let stories = pages::newest(view, limit)?;
-            Ok(stories.iter().map(|story| item_json(&view.plan.site, story)).collect())
+            Ok(stories.iter().map(|story| item_json(&view.plan, story)).collect())
         })
         .await?;
     Ok(Json(Value::Array(items)))
@@ -261,7 +261,12 @@ async fn get_item(
     let id = item_id(&id)?;
     let found = served.read(move |view| view.store.story(id)).await?;
     let story = found.ok_or(Failure::NotFound("item"))?;
-    Ok(Json(item_json(&served.plan().site, &story)))
+    let plan = served.plan();
+    let mut told = item_json(&plan, &story);
+    if let (Some(fields), Some(brief)) = (told.as_object_mut(), plan.generated(&story)) {
+        fields.insert("generated_brief".to_owned(), briefs::to_json(brief));
+    }
+    Ok(Json(told))
 }
 
 /// Tells why an item has the brief it has, or none.
@@ -272,7 +277,7 @@ async fn why(
     let id = item_id(&id)?;
     let shown = served.read(move |view| view.shown(id)).await?;
     let shown = shown.ok_or(Failure::NotFound("item"))?;
-    let mut told = item_json(&served.plan().site, &shown.story);
+    let mut told = item_json(&served.plan(), &shown.story);
     let because = match shown.story.method {
         Method::Pin => "a pin names the item",
         Method::Url => "the brief and the item have one canonical URL",

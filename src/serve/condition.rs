@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::model::Spent;
+
 /// What a trouble concerns; there is at most one trouble of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
@@ -44,6 +46,54 @@ impl Condition {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Concern, String>> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How it goes with the language model, as `status` tells of it.
+#[derive(Debug, Default)]
+pub struct Asking(Mutex<Option<Asked>>);
+
+/// See [`Asking`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// Items that wait.
+    pub waiting: usize,
+    /// What the day has cost.
+    pub spent: Spent,
+    /// Why nothing is asked right now.
+    pub trouble: Option<String>,
+}
+
+impl Asking {
+    /// Says what waits, and what the day has cost.
+    pub fn tell(&self, waiting: usize, spent: Spent) {
+        let mut asked = self.lock();
+        let asked = asked.get_or_insert_default();
+        (asked.waiting, asked.spent) = (waiting, spent);
+    }
+
+    /// Says why nothing is asked for a while; returns whether there was no trouble before.
+    pub fn rest(&self, why: String) -> bool {
+        self.lock().get_or_insert_default().trouble.replace(why).is_none()
+    }
+
+    /// Says that the model answers; returns whether there was trouble before.
+    pub fn well(&self) -> bool {
+        self.lock().get_or_insert_default().trouble.take().is_some()
+    }
+
+    /// Says that no model is configured.
+    pub fn stop(&self) {
+        *self.lock() = None;
+    }
+
+    /// Returns how it goes; `None` where no model is configured.
+    pub fn told(&self) -> Option<Asked> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Asked>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,8 @@
 //! What pages and the API read of items: the story, its brief, its publisher.
 
-use super::View;
+use super::{Plan, View};
 use crate::contract;
-use crate::model::{Address, FeedFacts, ItemId, Source, Story};
+use crate::model::{Address, FeedFacts, ItemId, Origin, Source, Story};
 use crate::publish::Publisher;
 use crate::store::{StoreError, StoredBrief};
 use crate::text::html;
@@ -35,10 +35,13 @@ impl View {
 }
 
 /// Returns an item as `items --json` prints it.
-pub(super) fn item_json(site: &crate::publish::Site, story: &Story) -> serde_json::Value {
+pub(super) fn item_json(plan: &Plan, story: &Story) -> serde_json::Value {
     let lead = html::plain(story.lead.as_deref().unwrap_or(&story.html));
     let lead: Vec<&str> = lead.split_whitespace().take(LEAD_WORDS).collect();
-    contract::item::item(story, &site.guid(story.id), &lead.join(" "))
+    let generated = plan.generated(story).map(|brief| &brief.origin);
+    let origin = if story.brief.is_some() { Origin::Stored } else { Origin::Extracted };
+    let origin = generated.unwrap_or(&origin).to_string();
+    contract::item::item(story, &origin, &plan.site.guid(story.id), &lead.join(" "))
 }
 
 /// Returns what documents say of a source: its name, its site, its feed if that is public.

@@ -26,12 +26,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::model::{Channel, Command, CommandError, Reloaded, Reply, Secret, Source, Timestamp};
+use crate::model::{
+    Brief, Channel, Command, CommandError, Reloaded, Reply, Secret, Source, Story, Timestamp,
+};
 use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-pub use condition::{Backups, Concern, Condition, Vanished, Watched};
+pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::publisher;
 pub use stories::{Taken, taken};
@@ -66,11 +68,18 @@ pub struct Plan {
     pub token: Option<Secret>,
     /// The largest delivery of a hub, in bytes.
     pub max_delivery: u64,
+    /// Whether briefs that a language model made are shown.
+    pub shows_generated: bool,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
 }
 
 impl Plan {
+    /// Returns the brief that a language model made of an item, where one is shown.
+    pub fn generated<'s>(&self, story: &'s Story) -> Option<&'s Brief> {
+        story.generated_brief().filter(|_| self.shows_generated)
+    }
+
     fn source(&self, id: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.id.as_str() == id)
     }
@@ -94,6 +103,8 @@ pub struct Served {
     pub condition: Arc<Condition>,
     /// How the backups go that are made by themselves.
     pub backups: Backups,
+    /// How it goes with the language model that is asked.
+    pub asking: Asking,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -135,6 +146,7 @@ impl Served {
             watched: Arc::default(),
             condition: Arc::default(),
             backups: Backups::default(),
+            asking: Asking::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,

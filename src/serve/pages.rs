@@ -11,9 +11,9 @@ use axum::routing::get;
 use super::html::{Page, missing};
 use super::items::Shown;
 use super::stories::{Taken, taken};
-use super::{Failure, Served, View};
+use super::{Failure, Plan, Served, View};
 use crate::model::{Body, BriefId, ItemId, Only, Story};
-use crate::publish::{Entry, Site, article, item_body, labels, publish_item};
+use crate::publish::{Entry, article, item_body, labels, publish_item};
 use crate::store::{Listed, StoreError};
 use crate::text::html::escape;
 
@@ -68,15 +68,16 @@ async fn item(
     let Some(shown) = served.read(move |view| view.shown(id)).await? else {
         return Ok(missing("item"));
     };
-    Ok(item_page(&served.plan().site, &shown))
+    Ok(item_page(&served.plan(), &shown))
 }
 
-fn item_page(site: &Site, shown: &Shown) -> Response {
+fn item_page(plan: &Plan, shown: &Shown) -> Response {
     let Shown { story, brief, publisher } = shown;
     // SECURITY: who else tells the story may stand in a secret channel alone.
-    let (brief, also) = (brief.as_ref().map(|stored| &stored.brief), &[]);
+    let stored = brief.as_ref().map(|stored| &stored.brief);
+    let (brief, also) = (stored.or_else(|| plan.generated(story)), &[]);
     let entry = Entry { story, brief, publisher, also };
-    let item = publish_item(&entry, site);
+    let item = publish_item(&entry, &plan.site);
     let lang = entry.brief.and_then(|b| b.lang.as_deref()).or(story.lang.as_deref());
     let mut body = format!(
         "<main><article>\n<h1><a href=\"{}\">{}</a></h1>\n<p class=\"quiet\">{}{} · <time datetime=\"{}\">{}</time></p>\n",
@@ -88,7 +89,7 @@ fn item_page(site: &Site, shown: &Shown) -> Response {
         story.published.format("%Y-%m-%d %H:%M UTC"),
     );
     body.push_str(&item_body(&entry, &item, Body::Brief));
-    if let Some(brief) = entry.brief {
+    if let Some(brief) = stored {
         write!(body, "\n<h3>Why this brief</h3><p>{}</p>", why(story)).ok();
         write!(body, "<p><a href=\"/briefs/{0}\">{0}</a></p>", escape(brief.id.as_str())).ok();
     }

@@ -48,6 +48,17 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
         field(&told, "items"), field(&told, "briefs"), field(&told, "bytes"),
     )
     .ok();
+    if let Some(model) = told.get("model").filter(|model| !model.is_null()) {
+        writeln!(
+            body,
+            "<p>Language model: {} items wait; {} requests and {} tokens today. {}</p>",
+            field(model, "waiting"),
+            field(model, "requests_today"),
+            field(model, "tokens_today"),
+            model.get("trouble").and_then(Value::as_str).map(escape).unwrap_or_default(),
+        )
+        .ok();
+    }
     for row in told.get("sources").and_then(Value::as_array).into_iter().flatten() {
         writeln!(
             body,
@@ -136,6 +147,12 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
         "trouble": trouble,
         "vanished_briefs": vanished,
         "no_backup": served.backups.trouble(),
+        "model": served.asking.told().map(|asked| json!({
+            "waiting": asked.waiting,
+            "requests_today": asked.spent.requests,
+            "tokens_today": asked.spent.tokens,
+            "trouble": asked.trouble,
+        })),
         "channels": channels,
         "refused_briefs": refused,
     });

@@ -139,6 +139,7 @@ mod tests {
             channels: config.channels,
             token: None,
             max_delivery: 0,
+            shows_generated: false,
             guarded: Vec::new(),
         }
     }

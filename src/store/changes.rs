@@ -15,14 +15,14 @@ use super::guard::guarded;
 use super::journal::Act;
 use super::keys::{self, SourceKey, Tree};
 use super::record::{
-    BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SourceRecord,
+    BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SourceRecord, SpentRecord,
     SubscriptionRecord, VersionRecord, millis,
 };
 use super::scan::{Scan, Tally};
 use super::{Look, MINT, Store, StoreError};
 use crate::model::{
-    Address, Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Subscription,
-    Timestamp,
+    Address, Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Spent,
+    Subscription, Timestamp,
 };
 
 type Entries = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -277,6 +277,13 @@ impl<'s> Changes<'s> {
         self.remove(Tree::Meta, Kind::Subscription, &subscription_key(token))
     }
 
+    /// Stores what a language model has cost on one day.
+    pub fn put_spent(&mut self, spent: Spent) -> Result<(), StoreError> {
+        let Spent { day, requests, tokens, rest } = spent;
+        let record = SpentRecord { day, requests, tokens, rest: rest.map(millis) };
+        self.seal(Tree::Meta, Kind::Spent, SPENT, &record)
+    }
+
     /// Writes the time, to learn whether writing is possible.
     pub fn put_heartbeat(&mut self, now: Timestamp) {
         self.set(Tree::Meta, b"heartbeat".to_vec(), millis(now).to_be_bytes().to_vec());
@@ -438,6 +445,7 @@ impl<'s> Changes<'s> {
 /// Where the number of the last group with a line in the journal stands in `meta`.
 pub(super) const GROUP: &[u8] = b"group";
 pub(super) const SUBSCRIPTIONS: &[u8] = b"websub/";
+pub(super) const SPENT: &[u8] = b"spent";
 
 fn subscription_key(token: &str) -> Vec<u8> {
     [SUBSCRIPTIONS, token.as_bytes()].concat()

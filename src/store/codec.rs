@@ -31,11 +31,12 @@ pub(super) enum Kind {
     Channel = b'C',
     Subscription = b'W',
     Listing = b'L',
+    Spent = b'$',
 }
 
 impl Kind {
     /// Every kind with the tree that its records stand in.
-    pub(super) const ALL: [(Tree, Self); 8] = [
+    pub(super) const ALL: [(Tree, Self); 9] = [
         (Tree::Meta, Self::Meta),
         (Tree::Items, Self::Item),
         (Tree::Guids, Self::Guid),
@@ -44,6 +45,7 @@ impl Kind {
         (Tree::Meta, Self::Channel),
         (Tree::Meta, Self::Subscription),
         (Tree::Listings, Self::Listing),
+        (Tree::Meta, Self::Spent),
     ];
 }
 

@@ -3,13 +3,13 @@
 //! Unlike the daemon's changes they write no journal line: a restore writes a journal of its own,
 //! and a rebuild has one.
 
-use super::changes::{Changes, SUBSCRIPTIONS};
+use super::changes::{Changes, SPENT, SUBSCRIPTIONS};
 use super::codec::Kind;
 use super::journal::Act;
 use super::keys::{self, Sequence, Tree};
 use super::portable::{CHANNELS, Gone, Portable};
 use super::record::{
-    ChannelRecord, GuidRecord, ItemRecord, ListingRecord, SourceRecord, VersionRecord,
+    ChannelRecord, GuidRecord, ItemRecord, ListingRecord, SourceRecord, SpentRecord, VersionRecord,
 };
 use super::{NEXT_ITEM, StoreError};
 use crate::model::{BriefId, ItemId, SourceId};
@@ -77,6 +77,14 @@ impl Changes<'_> {
             Portable::Subscription { token, record } => {
                 let key = [SUBSCRIPTIONS, token.as_bytes()].concat();
                 self.seal(Tree::Meta, Kind::Subscription, &key, &record)
+            }
+            Portable::Spent(record) => {
+                let known = self.record::<SpentRecord>(Tree::Meta, Kind::Spent, SPENT)?;
+                let cost = |spent: &SpentRecord| (spent.day, spent.requests, spent.tokens);
+                if wins == Wins::Newer && known.is_some_and(|known| cost(&known) > cost(&record)) {
+                    return Ok(());
+                }
+                self.seal(Tree::Meta, Kind::Spent, SPENT, &record)
             }
             Portable::Removed(gone) => self.let_go(gone),
         }

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::changes::SUBSCRIPTIONS;
+use super::changes::{SPENT, SUBSCRIPTIONS};
 use super::codec::{CodecError, Kind};
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::read::record_error;
 use super::record::hex::Hex;
 use super::record::{
-    ChannelRecord, GuidRecord, ItemRecord, ListingRecord, MintRecord, SourceRecord,
+    ChannelRecord, GuidRecord, ItemRecord, ListingRecord, MintRecord, SourceRecord, SpentRecord,
     SubscriptionRecord, VersionRecord, hex,
 };
 use super::touched::Touched;
@@ -66,6 +66,8 @@ pub(super) enum Portable {
     Channel { id: String, record: ChannelRecord },
     /// A subscription at a hub.
     Subscription { token: String, record: Box<SubscriptionRecord> },
+    /// What a language model has cost on one day.
+    Spent(SpentRecord),
     /// A record is gone.
     Removed(Gone),
 }
@@ -105,6 +107,7 @@ impl Portable {
             Self::Listing { .. } => "listing",
             Self::Channel { .. } => "channel",
             Self::Subscription { .. } => "subscription",
+            Self::Spent(_) => "spent",
             Self::Removed(_) => "removed",
         }
     }
@@ -273,6 +276,8 @@ impl<'s> Walk<'s> {
         } else if let Some(token) = key.strip_prefix(SUBSCRIPTIONS) {
             let record = store.decode(tree, Kind::Subscription, key, value)?;
             Some(Portable::Subscription { token: text(token), record: Box::new(record) })
+        } else if key == SPENT {
+            Some(Portable::Spent(store.decode(tree, Kind::Spent, key, value)?))
         } else {
             // Counters and the like are a store's own.
             None

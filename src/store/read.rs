@@ -5,17 +5,17 @@ use std::iter;
 
 use serde::de::DeserializeOwned;
 
-use super::changes::{SUBSCRIPTIONS, channel_key};
+use super::changes::{SPENT, SUBSCRIPTIONS, channel_key};
 use super::codec::{self, CodecError, Kind};
 use super::keys::{self, Sequence, SourceKey, Tree};
 use super::record::{
-    ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord, SubscriptionRecord,
-    VersionRecord, moment,
+    ChannelRecord, GuidRecord, ItemRecord, OriginRecord, SourceRecord, SpentRecord,
+    SubscriptionRecord, VersionRecord, moment,
 };
 use super::{Store, StoreError};
 use crate::model::{
     Brief, BriefId, BriefOrigin, CanonicalUrl, ChannelId, ItemId, Only, SourceId, SourceState,
-    Story, Subscription, Timestamp,
+    Spent, Story, Subscription, Timestamp,
 };
 
 /// How many items a filter may be asked of, where most of them do not pass.
@@ -280,6 +280,18 @@ impl Store {
             rulings.push(Ruling { item, brief, pinned: value.first() == Some(&1) });
         }
         Ok(rulings)
+    }
+
+    /// Returns what a language model has cost on the last day that one was asked.
+    pub fn spent(&self) -> Result<Spent, StoreError> {
+        let record: Option<SpentRecord> = self.record(Tree::Meta, Kind::Spent, SPENT)?;
+        let spent = record.map(|spent| Spent {
+            day: spent.day,
+            requests: spent.requests,
+            tokens: spent.tokens,
+            rest: spent.rest.map(moment),
+        });
+        Ok(spent.unwrap_or_default())
     }
 
     /// Returns what a channel's document looked like, and since when.

@@ -41,6 +41,9 @@ pub struct Metrics {
     requests: Family<Two, Counter>,
     commits: Family<One, Counter>,
     reloads: Family<One, Counter>,
+    asked: Family<One, Counter>,
+    asked_waiting: Gauge,
+    asked_tokens: Gauge,
 }
 
 /// What came of a poll, as a label.
@@ -72,6 +75,9 @@ impl Default for Metrics {
             requests: Family::default(),
             commits: Family::default(),
             reloads: Family::default(),
+            asked: Family::default(),
+            asked_waiting: Gauge::default(),
+            asked_tokens: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -104,6 +110,12 @@ impl Metrics {
         registry.register("requests", "Answers by kind and status", self.requests.clone());
         registry.register("commits", "Groups of changes by result", self.commits.clone());
         registry.register("reloads", "Reloads by result", self.reloads.clone());
+        let help = "Questions to the language model by what came of them";
+        registry.register("model_requests", help, self.asked.clone());
+        let help = "Items that wait for the language model";
+        registry.register("model_waiting_items", help, self.asked_waiting.clone());
+        let help = "Tokens that the language model has cost on this day (UTC)";
+        registry.register("model_tokens_today", help, self.asked_tokens.clone());
     }
 
     /// Counts a poll.
@@ -188,6 +200,17 @@ impl Metrics {
     pub fn reload(&self, is_applied: bool) {
         let result = if is_applied { "applied" } else { "refused" };
         self.reloads.get_or_create(&[("result", result.to_owned())]).inc();
+    }
+
+    /// Counts a question to the language model: `sound`, `unsound`, `refused` or `failed`.
+    pub fn asked(&self, outcome: &'static str) {
+        self.asked.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Measures what waits for the language model, and the tokens of the day.
+    pub fn measure_asking(&self, waiting: usize, tokens: u64) {
+        self.asked_waiting.set(signed(waiting));
+        self.asked_tokens.set(i64::try_from(tokens).unwrap_or(i64::MAX));
     }
 
     /// Returns everything as text.

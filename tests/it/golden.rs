@@ -60,13 +60,12 @@ fn the_shipped_configurations_are_right_with_every_key_that_they_name() {
     let text = std::fs::read_to_string(config.join("briefwire.toml")).unwrap();
     let is_key = |line: &&str| {
         let key = line.trim_start_matches("# ").split(" = ").next().unwrap_or_default();
-        line.starts_with("# ")
-            && line.contains(" = ")
-            && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        let is_name = || key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        line.starts_with("# [") || line.starts_with("# ") && line.contains(" = ") && is_name()
     };
     let token = folder.path().join("token");
     std::fs::write(&token, "a-token-for-tests").unwrap();
-    for (name, held) in [("bbc-login", "desk:hush"), ("bbc-key", "hush")] {
+    for (name, held) in [("bbc-login", "desk:hush"), ("bbc-key", "hush"), ("model-key", "hush")] {
         std::fs::write(folder.path().join(name), held).unwrap();
     }
     let authority = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls/ca.pem");

@@ -25,6 +25,7 @@ mod entering;
 mod filtering;
 mod forgetting;
 mod fuzzing;
+mod generating;
 mod golden;
 mod hazards;
 mod hostile;

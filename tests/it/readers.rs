@@ -44,6 +44,8 @@ fn story(number: u128, title: &str, text: &str) -> Story {
         evidence: Vec::new(),
         summary: vec![text.to_owned()],
         key_terms: vec![KeyTerm { term: title.to_owned(), score: 0.5 }],
+        generated: None,
+        asked: None,
         leader: None,
         followers: Vec::new(),
     }

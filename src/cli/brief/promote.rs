@@ -1,8 +1,9 @@
 //! `briefwire brief promote`: an item's generated brief as a draft that a person goes on with.
 //!
-//! The draft says that its words were extracted; a reader of documents warns of that line until
+//! The draft says where its words come from, sentences of the source or a language model; a reader of documents warns of that line until
 //! the person who made the words their own takes it out.
 
+use anyhow::Context;
 use clap::Args;
 use serde_json::Value;
 use url::Url;
@@ -48,24 +49,60 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<()> 
 /// Makes the draft of what the API tells of an item.
 fn draft(told: &Value) -> anyhow::Result<Brief> {
     let id = text(told, "item_id");
+    if let Some(generated) = told.get("generated_brief") {
+        return generated_draft(told, generated);
+    }
     let summary = summary(list(told, "extracted_summary"));
     anyhow::ensure!(!summary.is_empty(), "the item `{id}` has no text, so nothing was extracted");
     let title = plain(&text(told, "title"));
     let terms = list(told, "key_terms").iter().map(|term| plain(&text(term, "term")));
-    let link = text(told, "link");
-    let link = Url::parse(&link).map_or(link, |url| without_tracking(&url).to_string());
-    // An item without an address is found again by its own id.
-    let pin = if link.is_empty() { vec![id.clone()] } else { Vec::new() };
+    let (urls, pin) = places(told);
     Ok(Brief {
         lang: Some(text(told, "lang")).filter(|lang| !lang.is_empty()),
         key_terms: terms.filter(|term| !term.is_empty()).collect(),
         date: text(told, "published").parse().ok(),
         status: Status::Draft,
         origin: Origin::Extracted,
-        urls: Some(link).filter(|link| !link.is_empty()).into_iter().collect(),
+        urls,
         pin,
         ..Brief::new(brief_id(&title, &id)?, title, summary)
     })
+}
+
+/// Makes the draft of a brief that a language model made; its origin stays on it.
+fn generated_draft(told: &Value, generated: &Value) -> anyhow::Result<Brief> {
+    let bytes = serde_json::to_vec(generated)?;
+    let report = briefs::read(&bytes, Form::Json, FallbackId::Hash, now());
+    let brief = report.brief.context("the item's generated brief cannot be read")?;
+    let (urls, pin) = places(told);
+    let title = plain(&brief.title);
+    Ok(Brief {
+        id: brief_id(&title, &text(told, "item_id"))?,
+        title,
+        date: text(told, "published").parse().ok(),
+        status: Status::Draft,
+        origin: Origin::Model(model_of(told)),
+        urls,
+        pin,
+        ..brief
+    })
+}
+
+/// Returns the name of the model that an item's origin tells.
+fn model_of(told: &Value) -> String {
+    let origin = text(told, "origin");
+    origin.strip_prefix("model ").unwrap_or(&origin).to_owned()
+}
+
+/// Returns the address that the draft is found by, else the item that it is pinned to.
+fn places(told: &Value) -> (Vec<String>, Vec<String>) {
+    let link = text(told, "link");
+    let link = Url::parse(&link).map_or(link, |url| without_tracking(&url).to_string());
+    // An item without an address is found again by its own id.
+    if link.is_empty() {
+        return (Vec::new(), vec![text(told, "item_id")]);
+    }
+    (vec![link], Vec::new())
 }
 
 /// Returns as many sentences as a document may hold; of one that is longer, its beginning.

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::brief::BriefRecord;
 use super::hex::Hex;
 use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
-    BriefId, Enclosure, ItemId, KeyTerm, Method, Person, Placement, SourceId, Story, Thumbnail,
-    Timestamp,
+    Asked, BriefId, Enclosure, Generated, ItemId, KeyTerm, Method, Person, Placement, SourceId,
+    Story, Thumbnail, Timestamp,
 };
 use crate::store::keys::SourceKey;
 
@@ -47,6 +48,10 @@ pub(in crate::store) struct ItemRecord {
     evidence: Vec<String>,
     summary: Vec<String>,
     key_terms: Vec<(String, f64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generated: Option<GeneratedRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<AskedRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "hex::option")]
     leader: Option<u128>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -73,6 +78,21 @@ struct ThumbnailRecord {
     url: String,
     width: Option<String>,
     height: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct GeneratedRecord {
+    #[serde(with = "hex")]
+    key: u128,
+    brief: Result<Box<BriefRecord>, String>,
+    at: Millis,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct AskedRecord {
+    since: Millis,
+    due: Millis,
+    tries: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +150,12 @@ impl ItemRecord {
             evidence: story.evidence.clone(),
             summary: story.summary.clone(),
             key_terms: story.key_terms.iter().map(|t| (t.term.clone(), t.score)).collect(),
+            generated: story.generated.as_ref().map(generated_record),
+            asked: story.asked.map(|asked| AskedRecord {
+                since: millis(asked.since),
+                due: millis(asked.due),
+                tries: asked.tries,
+            }),
             leader: story.leader.map(|id| id.0),
             followers: story.followers.iter().map(|id| Hex(id.0)).collect(),
         }
@@ -192,6 +218,12 @@ impl ItemRecord {
             evidence: self.evidence,
             summary: self.summary,
             key_terms: self.key_terms.into_iter().map(key_term).collect(),
+            generated: self.generated.and_then(generated),
+            asked: self.asked.map(|asked| Asked {
+                since: moment(asked.since),
+                due: moment(asked.due),
+                tries: asked.tries,
+            }),
             leader: self.leader.map(ItemId),
             followers: self.followers.into_iter().map(|id| ItemId(id.0)).collect(),
         }
@@ -200,6 +232,24 @@ impl ItemRecord {
 
 fn key_term((term, score): (String, f64)) -> KeyTerm {
     KeyTerm { term, score }
+}
+
+fn generated_record(generated: &Generated) -> GeneratedRecord {
+    let brief = generated.brief.as_ref().map(|brief| Box::new(BriefRecord::new(brief)));
+    GeneratedRecord {
+        key: generated.key,
+        brief: brief.map_err(Clone::clone),
+        at: millis(generated.at),
+    }
+}
+
+/// Returns what a model made; a brief without a summary is none, and is asked for again.
+fn generated(record: GeneratedRecord) -> Option<Generated> {
+    let brief = match record.brief {
+        Ok(brief) => Ok(Box::new(brief.into_brief()?)),
+        Err(why) => Err(why),
+    };
+    Some(Generated { key: record.key, brief, at: moment(record.at) })
 }
 
 fn placement_record(placement: Placement) -> PlacementRecord {

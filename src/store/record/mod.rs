@@ -51,6 +51,16 @@ impl From<Mint> for MintRecord {
     }
 }
 
+/// What a language model has cost on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SpentRecord {
+    pub(super) day: i64,
+    pub(super) requests: u64,
+    pub(super) tokens: u64,
+    #[serde(default)]
+    pub(super) rest: Option<Millis>,
+}
+
 /// What is remembered of a channel's document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChannelRecord {

@@ -12,7 +12,7 @@ use super::usage::{ENDINGS, KINDS, logarithms};
 const MAX_WORDS: usize = 4;
 /// Features of every language.
 const COMMON: usize = 40;
-/// How many features a candidate has; those behind [`COMMON`] are zero but in English.
+/// How many features a candidate has; those behind `COMMON` are zero but in English.
 pub const FEATURES: usize = COMMON + 2 * ENDINGS.len() + 2 * (KINDS + 1);
 const NONE: u32 = u32::MAX;
 

@@ -39,7 +39,7 @@ pub(super) fn logarithms(steps: Steps) -> Usage {
     steps.map(|step| f64::from(step) / STEP)
 }
 
-/// Writes a table as [`of`] reads it, in the order of the hashes.
+/// Writes a table as `of` reads it, in the order of the hashes.
 pub fn table(known: &std::collections::BTreeMap<u32, Usage>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(known.len() * ENTRY);
     for (word, usage) in known {

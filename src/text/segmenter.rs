@@ -12,7 +12,7 @@ static DICTIONARY: LazyLock<WordSegmenterBorrowed<'static>> =
 
 /// Finds the words of a text: by Unicode's rules, and by a dictionary where there are no spaces.
 ///
-/// Unlike [`super::words`], which cuts such scripts into pairs that can be compared, it gives
+/// Unlike [`super::words()`], which cuts such scripts into pairs that can be compared, it gives
 /// words that can be shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Segmenter;

@@ -29,7 +29,7 @@ const MAX_ROLE_WORDS: usize = 15;
 
 /// Reads an endpoint's answer, the whole body of a response with status 200.
 ///
-/// It is held against the same cut of the source that [`super::question`] asks about.
+/// It is held against the same cut of the source that [`super::question()`] asks about.
 pub fn answer(
     subject: &Subject<'_>,
     manner: &Manner<'_>,

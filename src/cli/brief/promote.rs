@@ -96,13 +96,12 @@ fn model_of(told: &Value) -> String {
 
 /// Returns the address that the draft is found by, else the item that it is pinned to.
 fn places(told: &Value) -> (Vec<String>, Vec<String>) {
-    let link = text(told, "link");
-    let link = Url::parse(&link).map_or(link, |url| without_tracking(&url).to_string());
-    // An item without an address is found again by its own id.
-    if link.is_empty() {
-        return (Vec::new(), vec![text(told, "item_id")]);
+    let web = |link: &Url| matches!(link.scheme(), "http" | "https");
+    match Url::parse(&text(told, "link")).ok().filter(web) {
+        Some(link) => (vec![without_tracking(&link).to_string()], Vec::new()),
+        // An item without an address, or with half of one, is found again by its own id.
+        None => (Vec::new(), vec![text(told, "item_id")]),
     }
-    (vec![link], Vec::new())
 }
 
 /// Returns as many sentences as a document may hold; of one that is longer, its beginning.

@@ -1,4 +1,4 @@
-//! What it costs to extract a brief: briefwire, yake-rust and TextRank; and whether the command's
+//! What it costs to extract a brief: briefwire, yake-rust and `TextRank`; and whether the command's
 //! memory stays where it is.
 //!
 //!     cargo run --release --manifest-path benches/peers/Cargo.toml --bin enrich -- \

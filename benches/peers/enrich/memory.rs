@@ -80,7 +80,7 @@ fn follow(output: ChildStdout, id: u32) -> anyhow::Result<Readings> {
     let mut readings = Readings { answers: 0, resident: Vec::new(), peak: 0.0, cpu_seconds: 0.0 };
     for line in BufReader::new(output).lines() {
         let answer: Value = serde_json::from_str(&line?)?;
-        let is_next = answer["id"] == readings.answers.to_string();
+        let is_next = answer["id"].as_str() == Some(readings.answers.to_string().as_str());
         let is_made = answer["error"].is_null();
         anyhow::ensure!(is_next && is_made, "answer {} is {answer}", readings.answers);
         readings.answers += 1;

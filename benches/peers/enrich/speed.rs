@@ -69,7 +69,9 @@ fn print_all(runs: &[Run], articles: &[Article]) {
 /// Prints the articles a second of each set: the longer they are, the more is compared in them.
 fn print_sets(runs: &[Run], sets: &[Vec<&Article>; SETS.len()]) {
     print!("\n  {:10} {:>8} {:>6}", "articles/s", "articles", "words");
-    runs.iter().for_each(|run| print!(" {:>20}", run.contender.name));
+    for run in runs {
+        print!(" {:>20}", run.contender.name);
+    }
     println!();
     for (at, (name, articles)) in SETS.into_iter().zip(sets).enumerate() {
         let count = float(articles.len());

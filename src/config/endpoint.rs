@@ -6,6 +6,7 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::access::bearer;
+use super::sections::base_url;
 use super::table::Table;
 use super::{LanguageModel, Place};
 use crate::model::Access;
@@ -24,7 +25,7 @@ pub(super) fn read<'t>(
     let is_given = enrich.has("model") && enrich.mistakes() == before;
     let accepted = "the address of an OpenAI-compatible API, such as \"http://127.0.0.1:11434/v1\", \
                     is accepted";
-    let url = table.parsed("url", accepted, base);
+    let url = table.parsed("url", accepted, call);
     let accepted = "a name of at most 100 characters, such as \"qwen3:8b\", is accepted";
     let model = table.parsed("model", accepted, |name| {
         let is_plain = !name.trim().is_empty() && !name.chars().any(char::is_control);
@@ -76,14 +77,8 @@ pub(super) fn read<'t>(
     })
 }
 
-/// Returns the address under which the calls of an API stand.
-fn base(text: &str) -> Option<Url> {
-    let url = Url::parse(text.trim_end_matches('/')).ok()?;
-    let is_plain = matches!(url.scheme(), "http" | "https")
-        && url.host().is_some()
-        && url.query().is_none()
-        && url.fragment().is_none()
-        && url.username().is_empty()
-        && url.password().is_none();
-    is_plain.then_some(url)
+/// Returns the address of the one call of an API that is used.
+fn call(text: &str) -> Option<Url> {
+    let base = base_url(text)?;
+    Url::parse(&format!("{}/chat/completions", base.as_str().trim_end_matches('/'))).ok()
 }

@@ -177,7 +177,7 @@ pub struct Enrich {
 /// `[enrich.model]`: a language model behind an OpenAI-compatible API, and what it may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LanguageModel {
-    /// The address under which `chat/completions` stands, without a slash at its end.
+    /// The address of its `chat/completions`.
     pub url: Url,
     /// Its name there; printed on items.
     pub model: String,

@@ -53,13 +53,15 @@ pub(super) fn server(mut table: Table<'_, '_>, place: &Place) -> Server {
     }
 }
 
-fn base_url(text: &str) -> Option<Url> {
+/// Returns an address that others are made from: without query, fragment and login.
+pub(super) fn base_url(text: &str) -> Option<Url> {
     let url = Url::parse(text.trim_end_matches('/')).ok()?;
     let plain = matches!(url.scheme(), "http" | "https")
         && url.host().is_some()
         && url.query().is_none()
         && url.fragment().is_none()
-        && url.username().is_empty();
+        && url.username().is_empty()
+        && url.password().is_none();
     plain.then_some(url)
 }
 

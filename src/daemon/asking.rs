@@ -34,6 +34,7 @@ const LAST_WAIT: TimeDelta = TimeDelta::minutes(30);
 const PARKED: TimeDelta = TimeDelta::hours(1);
 /// Nobody sleeps longer: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3);
+
 /// What the task is made of.
 pub(super) struct Ways {
     pub(super) store: Arc<Store>,
@@ -93,6 +94,10 @@ impl Asking {
                 Ok(fetcher) => self.serve(&model, &fetcher).await,
                 Err(()) => drop(self.ways.config.changed().await),
             }
+            // Nobody configures us any more.
+            if self.ways.config.has_changed().is_err() {
+                return;
+            }
         }
     }
 
@@ -100,20 +105,17 @@ impl Asking {
     async fn serve(&mut self, model: &LanguageModel, fetcher: &Fetcher) {
         while matches!(self.ways.config.has_changed(), Ok(false)) {
             self.tell();
-            let worked = match self.step(model, fetcher).await {
-                Ok(worked) => worked,
+            let until = match self.step(model, fetcher).await {
+                Ok(true) => continue,
+                Ok(false) => self.pause.max(self.ways.queue.next_due()),
                 Err(error) => {
-                    // The writer has said what is wrong.
+                    // The writer has said what is wrong; it is tried again after the longest sleep.
                     let error = &error as &dyn std::error::Error;
                     tracing::debug!(error, "cannot store what a language model said");
-                    false
+                    None
                 }
             };
-            if worked {
-                continue;
-            }
             let now = (self.ways.clock)();
-            let until = self.pause.max(self.ways.queue.next_due());
             let wait = until.map_or(LONGEST_SLEEP, |at| (at - now).to_std().unwrap_or_default());
             let wait = wait.clamp(Duration::from_millis(10), LONGEST_SLEEP);
             let Ways { config, queue, .. } = &mut self.ways;
@@ -190,7 +192,10 @@ impl Asking {
         let known = self.ways.store.story(other)?.and_then(|story| story.generated);
         Ok(known.filter(|known| known.key == prepared.key).map(|mut known| {
             if let (Ok(brief), Ok(id)) = (&mut known.brief, brief_id(&prepared.story)) {
-                (brief.id, brief.source_url) = (id, prepared.story.url.clone());
+                // The other's own address is no link of this one.
+                let others = std::mem::replace(&mut brief.source_url, prepared.story.url.clone());
+                brief.further.retain(|further| further.url.is_none() || further.url != others);
+                brief.id = id;
             }
             known
         }))
@@ -317,7 +322,7 @@ async fn prepare(story: Story, model: &LanguageModel) -> Option<Prepared> {
         let text = text_of(&story);
         let links = links_of(&story);
         let question = asked::question(&subject(&story, &text, &links), &manner(&model));
-        let key = key_of(&story, &text, &model);
+        let key = key_of(&subject(&story, &text, &links), &model);
         Prepared { story: Box::new(story), key, question }
     });
     prepared.await.ok()
@@ -353,14 +358,15 @@ fn brief_id(story: &Story) -> Result<BriefId, String> {
     BriefId::new(story.id.to_string()).map_err(|error| error.to_string())
 }
 
-/// Returns by what an answer is known: everything that it follows from.
-fn key_of(story: &Story, text: &str, model: &LanguageModel) -> u128 {
+/// Returns by what an answer is known: everything that it follows from but the item's own address.
+fn key_of(subject: &Subject<'_>, model: &LanguageModel) -> u128 {
     let mut hash = Xxh3::new();
-    let lang = story.lang.as_deref().unwrap_or_default();
+    let lang = subject.lang.unwrap_or_default();
     let wanted = model.lang.as_deref().unwrap_or("source");
     let version = asked::VERSION.to_string();
     let tokens = model.item_tokens.to_string();
-    for part in [&story.title, text, lang, wanted, &model.model, &version, &tokens] {
+    let asked = [subject.title, subject.text, lang, wanted, &model.model, &version, &tokens];
+    for part in asked.into_iter().chain(subject.links.iter().map(String::as_str)) {
         hash.update(part.as_bytes());
         hash.update(&[0]);
     }

@@ -1,7 +1,6 @@
 //! The endpoint of a language model: how it is asked, and what its answers mean for the queue.
 
 use chrono::TimeDelta;
-use url::Url;
 
 use super::house;
 use crate::config::{Config, LanguageModel};
@@ -49,11 +48,9 @@ pub(super) async fn ask(
     question: asked::Question,
     now: Timestamp,
 ) -> Result<Told, FetchError> {
-    let address = format!("{}/chat/completions", model.url.as_str().trim_end_matches('/'));
-    let url = Url::parse(&address).unwrap_or_else(|_error| model.url.clone());
     // The operator's word: its own host and port, and no other.
     let way = Way { home: &model.url, allow_private: true, access: &model.access };
-    fetcher.ask(&url, question.body, way, now).await
+    fetcher.ask(&model.url, question.body, way, now).await
 }
 
 /// Sorts what came back, and says what it has cost in tokens.

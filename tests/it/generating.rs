@@ -195,7 +195,9 @@ fn a_model_brief_is_promoted_to_a_draft_that_an_editor_can_store() {
     assert!(document.contains("<brief:origin>stored</brief:origin>"), "{document}");
     // Without it the model's brief stands again, and nobody was asked.
     std::fs::remove_file(desk.path("briefs/wall.md")).unwrap();
-    desk.ok(&["brief", "list"]);
+    let id = draft.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    desk.ok(&["brief", "remove", id]);
+    holds(&daemon, "summer of 2027");
     assert_eq!(desk.origin.take_posted(CALL).len(), 1);
 }
 

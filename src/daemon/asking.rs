@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
-use url::Url;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::desk::text_of;
@@ -22,7 +21,7 @@ use crate::fetch::Fetcher;
 use crate::model::{Asked, Brief, BriefId, Generated, ItemId, Placement, Spent, Story, Timestamp};
 use crate::serve::Served;
 use crate::store::{Store, StoreError};
-use crate::text::html;
+use crate::text::html::links;
 
 /// An item is given up once its answer failed to come as often.
 const MAX_TRIES: u32 = 3;
@@ -320,7 +319,7 @@ async fn prepare(story: Story, model: &LanguageModel) -> Option<Prepared> {
     let model = model.clone();
     let prepared = tokio::task::spawn_blocking(move || {
         let text = text_of(&story);
-        let links = links_of(&story);
+        let links = links(story.article.as_deref().unwrap_or(&story.html));
         let question = asked::question(&subject(&story, &text, &links), &manner(&model));
         let key = key_of(&subject(&story, &text, &links), &model);
         Prepared { story: Box::new(story), key, question }
@@ -333,7 +332,7 @@ async fn read(story: &Story, model: &LanguageModel, body: Vec<u8>) -> Result<Box
     let (story, model) = (story.clone(), model.clone());
     let read = tokio::task::spawn_blocking(move || {
         let text = text_of(&story);
-        let links = links_of(&story);
+        let links = links(story.article.as_deref().unwrap_or(&story.html));
         let id = brief_id(&story)?;
         let answer = asked::answer(&subject(&story, &text, &links), &manner(&model), id, &body);
         let answer = answer.map_err(|unsound| unsound.to_string())?;
@@ -371,38 +370,4 @@ fn key_of(subject: &Subject<'_>, model: &LanguageModel) -> u128 {
         hash.update(&[0]);
     }
     hash.digest128()
-}
-
-/// Returns the addresses that an item's text links to, each once.
-fn links_of(story: &Story) -> Vec<String> {
-    let html = story.article.as_deref().unwrap_or(&story.html);
-    let mut links: Vec<String> = Vec::new();
-    // Sanitised markup has one way to write it.
-    for part in html.split("<a ").skip(1) {
-        let tag = part.split('>').next().unwrap_or_default();
-        let href = tag.split("href=\"").nth(1).and_then(|rest| rest.split('"').next());
-        let Some(href) = href.map(|href| html::decode_entities(href).into_owned()) else {
-            continue;
-        };
-        let is_web = Url::parse(&href).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-        if is_web && !links.contains(&href) {
-            links.push(href);
-        }
-    }
-    links
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_are_read_from_sanitised_markup() {
-        let mut story = crate::store::testing::story("a", "1", 1);
-        story.html =
-            "<p><a href=\"https://e.org/a?b=1&amp;c=2\">x</a> <a href=\"mailto:a@b\">y</a>\
-                      <a title=\"t\" href=\"https://e.org/d\">z</a> <a>w</a></p>"
-                .to_owned();
-        assert_eq!(links_of(&story), ["https://e.org/a?b=1&c=2", "https://e.org/d"]);
-    }
 }

@@ -126,18 +126,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Keeps what a language model made of an item whose text stands, and its place in the queue.
-    pub(super) fn keep_generated(story: &mut Story, stored: &Story) {
-        if story.has_text_of(stored) {
-            story.generated.clone_from(&stored.generated);
-            story.asked = stored.asked;
-        }
-    }
-
     /// Puts an item into the queue, if a model is asked, there is room, and it has no brief yet;
     /// returns whether it is in it now.
     pub(super) fn line_up(&self, story: &mut Story, group: &mut Group<'_>, now: Timestamp) -> bool {
-        let Some(capacity) = self.setup.settings.asked_at_once else { return false };
+        let Some(capacity) = self.setup.settings.queue_capacity else { return false };
         let has_brief = story.brief.is_some() || story.generated.is_some();
         let is_new = !has_brief && story.asked.is_none() && story.placement != Placement::Held;
         if !is_new || self.setup.queue.len() + group.lined_up.len() >= capacity {

@@ -76,7 +76,7 @@ pub(super) struct Settings {
     min_free: u64,
     pub(super) kept: Kept,
     /// Items that may wait for a language model, if one is asked.
-    pub(super) asked_at_once: Option<usize>,
+    pub(super) queue_capacity: Option<usize>,
     /// The configured sources.
     pub(super) sources: HashSet<SourceId>,
 }
@@ -92,7 +92,7 @@ impl Settings {
                 per_source: store.max_items_per_source,
                 items: store.max_items,
             },
-            asked_at_once: config.enrich.model.as_ref().map(|model| model.queue),
+            queue_capacity: config.enrich.model.as_ref().map(|model| model.queue),
             sources: config.sources.iter().map(|source| source.id.clone()).collect(),
         }
     }
@@ -415,7 +415,7 @@ impl Writer {
             let stored = group.changes.story(story.id)?;
             if let Some(stored) = &stored {
                 story.stay_in_story(stored);
-                Self::keep_generated(&mut story, stored);
+                story.keep_generated(stored);
             }
             if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))
             {

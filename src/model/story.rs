@@ -145,6 +145,15 @@ impl Story {
         self.followers.clone_from(&stored.followers);
     }
 
+    /// Keeps what a language model made of the stored version, and its place in the queue, while the
+    /// text stands.
+    pub fn keep_generated(&mut self, stored: &Self) {
+        if self.has_text_of(stored) {
+            self.generated.clone_from(&stored.generated);
+            self.asked = stored.asked;
+        }
+    }
+
     /// Returns the brief that a language model made, where none is stored.
     pub fn generated_brief(&self) -> Option<&Brief> {
         let generated = self.generated.as_ref().filter(|_| self.brief.is_none())?;

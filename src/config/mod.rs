@@ -72,6 +72,14 @@ pub struct Server {
     pub admin_token: Option<Secret>,
     /// `/status` and `/metrics` paths that need no token although `public_url` is set.
     pub open: Vec<String>,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
+    /// How long a request's header may take.
+    pub header_timeout: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle_timeout: Duration,
+    /// How long a reader may take nothing of its answer.
+    pub write_timeout: Duration,
 }
 
 /// Where HTTP is answered.

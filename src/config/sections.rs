@@ -44,13 +44,18 @@ pub(super) fn server(mut table: Table<'_, '_>, place: &Place) -> Server {
             }
         }
     }
-    table.finish();
-    Server {
+    let server = Server {
         listen: listen.map_or(default, |found| found.value),
         public_url: public_url.map(|found| found.value),
         admin_token,
         open,
-    }
+        max_connections: table.integer("max_connections", 8192, 1..=1_000_000),
+        header_timeout: table.duration("header_timeout", 15 * SECOND, SECOND / 10..=10 * MINUTE),
+        idle_timeout: table.duration("idle_timeout", 75 * SECOND, SECOND / 10..=HOUR),
+        write_timeout: table.duration("write_timeout", 30 * SECOND, SECOND / 10..=10 * MINUTE),
+    };
+    table.finish();
+    server
 }
 
 /// Returns an address that others are made from: without query, fragment and login.

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::house::{self, Ground, House};
 use super::log::{levels, with_causes};
 use super::writer::{Settings, Work};
-use crate::config::{self, Config, Environment, LanguageModel};
+use crate::config::{self, Config, Environment, LanguageModel, Server};
 use crate::model::{Channel, Reloaded, Source, SourceId};
 use crate::publish::Site;
 use crate::serve::ReloadOrder;
@@ -98,6 +98,11 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
         }
     };
     differs("server.listen", old.server.listen != new.server.listen);
+    let (was, now) = (&old.server, &new.server);
+    differs("server.max_connections", was.max_connections != now.max_connections);
+    differs("server.header_timeout", was.header_timeout != now.header_timeout);
+    differs("server.idle_timeout", was.idle_timeout != now.idle_timeout);
+    differs("server.write_timeout", was.write_timeout != now.write_timeout);
     differs("store.path", old.store.path != new.store.path);
     differs("store.cache", old.store.cache != new.store.cache);
     differs("log.format", old.log.format != new.log.format);
@@ -109,7 +114,12 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
     if new.backup.dir.starts_with(&new.store.path) && old.backup.dir.starts_with(&old.store.path) {
         new.backup.dir.clone_from(&old.backup.dir);
     }
-    new.server.listen = old.server.listen.clone();
+    new.server = Server {
+        public_url: new.server.public_url.take(),
+        admin_token: new.server.admin_token.take(),
+        open: std::mem::take(&mut new.server.open),
+        ..old.server.clone()
+    };
     new.store.path.clone_from(&old.store.path);
     new.store.cache = old.store.cache;
     new.log.format = old.log.format;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::channels::{keep_rendering, load_documents};
+use super::connections::{Terms, raise_open_files};
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
@@ -117,13 +118,14 @@ pub async fn run(
     // Signals first: one that comes while the store opens is not lost.
     let signals = Signals::watch().map_err(RunError::Signals)?;
     let lock = take_lock(&config)?;
-    let listener = Listening::open(&config.server.listen, inherited).await?;
-    let place = listener.place();
+    let listener = Listening::open(&config.server.listen, inherited)?;
+    raise_open_files();
+    let (place, terms) = (listener.place(), Terms::of(&config.server));
     let ground = Ground::new(config, listener.address());
     let is_complete = load_documents(&ground.config(), &ground.served).await;
     let (stop, stopping) = watch::channel(false);
     let routes = serve::public(Arc::clone(&ground.served));
-    let http = tokio::spawn(listener.serve(routes, stopping));
+    let http = tokio::spawn(listener.serve(routes, terms, stopping));
     if is_complete {
         ground.service.ready();
     }
@@ -280,7 +282,7 @@ impl Daemon {
         match ControlSocket::open(&self.ground.config()) {
             Ok((socket, listener)) => {
                 let routes = serve::control(Arc::clone(&self.ground.served));
-                let listening = listener.serve(routes, self.stop.subscribe());
+                let listening = listener.serve(routes, Terms::CONTROL, self.stop.subscribe());
                 self.listeners.push(tokio::spawn(listening));
                 self.control = Some(socket);
             }

@@ -13,6 +13,7 @@ mod articles;
 mod asking;
 mod bustle;
 mod commands;
+mod connections;
 mod corpus;
 mod credentials;
 mod criteria;

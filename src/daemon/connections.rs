@@ -5,11 +5,11 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
@@ -23,11 +23,11 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
-use tower::Service as _;
 
 use super::paced::{Paced, Patience, Phase};
 use super::uploads::Timely;
 use crate::config::Server;
+use crate::serve::Entrance;
 
 /// The least that hyper reads into; longer headers are refused (431).
 const BUFFER_BYTES: usize = 16 << 10;
@@ -85,49 +85,52 @@ pub(super) fn raise_open_files() {
     }
 }
 
+/// The address of the other end; it has none on a Unix socket.
+type Peer = Option<IpAddr>;
+
 /// A listener of streams.
 pub(super) trait Accept {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// Waits for the next connection.
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Peer)>> + Send;
 }
 
 impl Accept for TcpListener {
     type Stream = tokio::net::TcpStream;
 
-    async fn accept(&self) -> io::Result<Self::Stream> {
-        let (stream, _) = Self::accept(self).await?;
+    async fn accept(&self) -> io::Result<(Self::Stream, Peer)> {
+        let (stream, address) = Self::accept(self).await?;
         // An answer is written whole; there is nothing to collect. One that is closed already
         // says so when it is read.
         stream.set_nodelay(true).ok();
-        Ok(stream)
+        Ok((stream, Some(address.ip())))
     }
 }
 
 impl Accept for UnixListener {
     type Stream = tokio::net::UnixStream;
 
-    async fn accept(&self) -> io::Result<Self::Stream> {
-        Ok(Self::accept(self).await?.0)
+    async fn accept(&self) -> io::Result<(Self::Stream, Peer)> {
+        Ok((Self::accept(self).await?.0, None))
     }
 }
 
 /// Answers connections until it is told to stop; requests under way are finished.
 pub(super) async fn serve(
     listener: impl Accept,
-    routes: Router,
+    entrance: Entrance,
     terms: Terms,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let mut door = Door::new(routes, terms, stopping.clone());
+    let mut door = Door::new(entrance, terms, stopping.clone());
     loop {
         tokio::select! {
             () = stopped(&mut stopping) => break,
             Some(_ended) = door.tasks.join_next(), if !door.tasks.is_empty() => {}
             accepted = listener.accept() => match accepted {
-                Ok(stream) => door.enter(stream),
+                Ok((stream, peer)) => door.enter(stream, peer),
                 Err(error) => door.failed(&error).await,
             },
         }
@@ -143,7 +146,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 
 /// Where connections come in.
 struct Door {
-    routes: Router,
+    entrance: Entrance,
     terms: Terms,
     stopping: watch::Receiver<bool>,
     places: Arc<Semaphore>,
@@ -154,9 +157,9 @@ struct Door {
 }
 
 impl Door {
-    fn new(routes: Router, terms: Terms, stopping: watch::Receiver<bool>) -> Self {
+    fn new(entrance: Entrance, terms: Terms, stopping: watch::Receiver<bool>) -> Self {
         Self {
-            routes,
+            entrance,
             terms,
             stopping,
             places: Arc::new(Semaphore::new(terms.max_connections)),
@@ -167,11 +170,12 @@ impl Door {
         }
     }
 
-    fn enter(&mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    fn enter(&mut self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            let routes = self.routes.clone();
-            let (patience, stopping) = (self.terms.patience, self.stopping.clone());
-            self.tasks.spawn(attend(stream, routes, patience, stopping, place));
+            let phase = Phase::first();
+            let answers = Answers { entrance: self.entrance.clone(), phase: phase.clone(), peer };
+            let stream = Paced::new(stream, self.terms.patience, phase);
+            self.tasks.spawn(attend(stream, answers, self.stopping.clone(), place));
             return;
         }
         if is_time(&mut self.full_logged) {
@@ -208,20 +212,16 @@ fn is_time(logged: &mut Option<Instant>) -> bool {
 
 /// Answers the requests of one connection.
 async fn attend(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    routes: Router,
-    patience: Patience,
+    stream: Paced<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>,
+    answers: Answers,
     mut stopping: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 ) {
-    let phase = Phase::first();
-    let stream = TokioIo::new(Paced::new(stream, patience, phase.clone()));
-    let answers = Answers { routes, phase };
     let connection = http1::Builder::new()
         // `Paced` has the deadlines.
         .header_read_timeout(None)
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(stream, answers);
+        .serve_connection(TokioIo::new(stream), answers);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
@@ -249,8 +249,9 @@ async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin, _place: Owne
 
 /// What answers the requests of a connection.
 struct Answers {
-    routes: Router,
+    entrance: Entrance,
     phase: Phase,
+    peer: Peer,
 }
 
 impl Service<hyper::Request<Incoming>> for Answers {
@@ -261,11 +262,11 @@ impl Service<hyper::Request<Incoming>> for Answers {
     fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
         self.phase.answering();
         let request: Request = request.map(|body| Body::new(Timely::new(body)));
-        let (mut routes, phase) = (self.routes.clone(), self.phase.clone());
+        let (entrance, phase, peer) = (self.entrance.clone(), self.phase.clone(), self.peer);
         Box::pin(async move {
-            let answer = routes.call(request).await;
+            let answer = entrance.answer(request, peer).await;
             phase.answered();
-            answer
+            Ok(answer)
         })
     }
 }

@@ -348,6 +348,8 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         token: config.server.admin_token.clone(),
         max_delivery: config.fetch.max_body,
         shows_generated: config.enrich.model.is_some(),
+        has_public_url: is_public,
+        trusted_proxies: config.server.trusted_proxies.clone(),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::connections::{self, Terms};
 use super::run::RunError;
 use crate::config::{Config, Environment, Listen};
+use crate::serve::Entrance;
 
 /// Connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4096;
@@ -92,13 +93,13 @@ impl Listening {
     /// Answers until it is told to stop; requests under way are finished.
     pub(super) async fn serve(
         self,
-        routes: axum::Router,
+        entrance: Entrance,
         terms: Terms,
         stopping: watch::Receiver<bool>,
     ) {
         match self {
-            Self::Tcp(listener, _) => connections::serve(listener, routes, terms, stopping).await,
-            Self::Unix(listener) => connections::serve(listener, routes, terms, stopping).await,
+            Self::Tcp(listener, _) => connections::serve(listener, entrance, terms, stopping).await,
+            Self::Unix(listener) => connections::serve(listener, entrance, terms, stopping).await,
         }
     }
 }

@@ -118,6 +118,7 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
         public_url: new.server.public_url.take(),
         admin_token: new.server.admin_token.take(),
         open: std::mem::take(&mut new.server.open),
+        trusted_proxies: std::mem::take(&mut new.server.trusted_proxies),
         ..old.server.clone()
     };
     new.store.path.clone_from(&old.store.path);
@@ -259,6 +260,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.public_url", server.0.public_url != server.1.public_url),
         ("server.admin_token_file", server.0.admin_token != server.1.admin_token),
         ("server.open", server.0.open != server.1.open),
+        ("server.trusted_proxies", server.0.trusted_proxies != server.1.trusted_proxies),
         ("store.min_free", old.store.min_free != new.store.min_free),
         ("store.max_age", old.store.max_age != new.store.max_age),
         (

@@ -22,7 +22,7 @@ use super::scrub::Scrub;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::FetchError;
-use crate::serve::{self, Concern, Order, ReloadOrder};
+use crate::serve::{self, Concern, Entrance, Order, ReloadOrder};
 use crate::store::{Lock, Store, StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -124,8 +124,8 @@ pub async fn run(
     let ground = Ground::new(config, listener.address());
     let is_complete = load_documents(&ground.config(), &ground.served).await;
     let (stop, stopping) = watch::channel(false);
-    let routes = serve::public(Arc::clone(&ground.served));
-    let http = tokio::spawn(listener.serve(routes, terms, stopping));
+    let entrance = Entrance::public(Arc::clone(&ground.served));
+    let http = tokio::spawn(listener.serve(entrance, terms, stopping));
     if is_complete {
         ground.service.ready();
     }
@@ -281,8 +281,8 @@ impl Daemon {
         }
         match ControlSocket::open(&self.ground.config()) {
             Ok((socket, listener)) => {
-                let routes = serve::control(Arc::clone(&self.ground.served));
-                let listening = listener.serve(routes, Terms::CONTROL, self.stop.subscribe());
+                let entrance = Entrance::Control(serve::control(Arc::clone(&self.ground.served)));
+                let listening = listener.serve(entrance, Terms::CONTROL, self.stop.subscribe());
                 self.listeners.push(tokio::spawn(listening));
                 self.control = Some(socket);
             }

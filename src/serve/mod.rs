@@ -6,8 +6,10 @@
 
 mod api;
 mod auth;
+mod client;
 mod condition;
 mod documents;
+mod entrance;
 mod health;
 mod html;
 mod items;
@@ -28,13 +30,16 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::model::{
     Brief, Channel, Command, CommandError, Reloaded, Reply, Secret, Source, Story, Timestamp,
+    TrustedProxies,
 };
 use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
+pub use client::Client;
 pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
+pub use entrance::Entrance;
 pub use items::publisher;
 pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;
@@ -72,12 +77,21 @@ pub struct Plan {
     pub shows_generated: bool,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
+    /// Whether the operator has written down the address of the site.
+    pub has_public_url: bool,
+    /// Who is believed on who asks.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Plan {
     /// Returns the brief that a language model made of an item, where one is shown.
     pub fn generated<'s>(&self, story: &'s Story) -> Option<&'s Brief> {
         story.generated_brief().filter(|_| self.shows_generated)
+    }
+
+    /// Returns the site's own path, without a slash at its end: `""` or `"/news"`.
+    fn prefix(&self) -> &str {
+        self.site.base.path().trim_end_matches('/')
     }
 
     fn source(&self, id: &str) -> Option<&Source> {
@@ -259,7 +273,7 @@ impl IntoResponse for Failure {
 }
 
 /// Returns the routes of the public listener.
-pub fn public(served: Arc<Served>) -> Router {
+fn public(served: Arc<Served>) -> Router {
     let api = api::routes()
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     let guarded =

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::client::Links;
 use super::html::Page;
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
@@ -29,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new().route("/status", get(status))
 }
 
-async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
+async fn status(State(served): State<Arc<Served>>, links: Links) -> Result<Response, Failure> {
     let told = tell(&served).await?;
     let field = |row: &Value, name: &str| {
         let text = row.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
@@ -93,7 +94,7 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
         }
         body.push_str("</ul>\n");
     }
-    body.push_str("<p><a href=\"/\">All channels</a></p></main>");
+    write!(body, "<p><a href=\"{}/\">All channels</a></p></main>", links.root).ok();
     Ok(Page { title: "Status", lang: "en", head: String::new(), body }.into_response())
 }
 

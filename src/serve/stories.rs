@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::config::{self, Environment};
-    use crate::model::BriefId;
+    use crate::model::{BriefId, TrustedProxies};
     use crate::publish::Site;
     use crate::store::testing::{at, open, put, story};
 
@@ -141,6 +141,8 @@ mod tests {
             max_delivery: 0,
             shows_generated: false,
             guarded: Vec::new(),
+            has_public_url: true,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 

@@ -39,6 +39,7 @@ mod merging;
 mod opening;
 mod origin;
 mod pausing;
+mod proxies;
 mod pushing;
 mod readers;
 mod redirecting;

@@ -7,7 +7,7 @@ use super::filters;
 use super::mistake::suggestion;
 use super::secret::{secret, unguessable};
 use super::table::{Found, Table};
-use crate::model::{Body, Channel, ChannelId, Only, Selector, Source};
+use crate::model::{Body, Channel, ChannelId, DocumentFormat, Only, Selector, Source};
 
 /// Reads all channels; ids, the earlier ones included, are unique, and what they take exists.
 pub(super) fn read(tables: Vec<Table<'_, '_>>, place: &Place, sources: &[Source]) -> Vec<Channel> {
@@ -45,6 +45,7 @@ fn channel(
     let body = table.choice("body", Body::Brief, &bodies);
     let full_text = table.boolean("full_text", false);
     let merge_stories = table.boolean("merge_stories", false);
+    let formats = formats(table);
     let file = table.string("token_file");
     // A channel that names a token has one, whatever came of reading it.
     let read = |file| secret(table, "token_file", &file, place).unwrap_or_else(unguessable);
@@ -60,6 +61,7 @@ fn channel(
         filters,
         items,
         body,
+        formats,
         full_text,
         merge_stories,
         token: secret,
@@ -82,6 +84,10 @@ fn checked(
 ) -> Option<ChannelId> {
     match ChannelId::new(found.value.as_str()) {
         Ok(id) => {
+            if DocumentFormat::part(id.as_str()).is_some() {
+                let text = format!("`{}` ends as the names of documents do", found.value);
+                table.wrong(&found.span, key, text, "an id without that ending is accepted");
+            }
             if !taken.insert(found.value.clone()) {
                 let text = format!("`{}` is already a channel", found.value);
                 table.wrong(&found.span, key, text, "each id is accepted once");
@@ -94,6 +100,29 @@ fn checked(
             None
         }
     }
+}
+
+/// Reads `formats`; all of them where the key is not there.
+fn formats(table: &mut Table<'_, '_>) -> Vec<DocumentFormat> {
+    const ACCEPTED: &str = "\"rss\", \"atom\" and \"json\" are accepted, each once";
+    let written = table.strings("formats");
+    if !table.has("formats") {
+        return DocumentFormat::ALL.to_vec();
+    }
+    if written.is_empty() {
+        table.wrong(&table.span_of("formats"), "formats", "no format", ACCEPTED);
+    }
+    let mut formats = Vec::new();
+    for found in written {
+        let format = DocumentFormat::ALL.into_iter().find(|f| f.as_str() == found.value);
+        match format.filter(|format| !formats.contains(format)) {
+            Some(format) => formats.push(format),
+            None => {
+                table.wrong(&found.span, "formats", format!("found \"{}\"", found.value), ACCEPTED);
+            }
+        }
+    }
+    formats
 }
 
 fn from(table: &mut Table<'_, '_>, sources: &[Source]) -> Vec<Selector> {

@@ -26,6 +26,13 @@ pub fn item(story: &Story, origin: &str, guid: &str, summary: &str) -> Value {
         ("published", Some(json!(time(story.published)))),
         ("first_seen", Some(json!(time(story.first_seen)))),
         ("changed", Some(json!(time(story.changed)))),
+        (
+            "corrected",
+            story.correction.as_ref().map(|correction| {
+                let sections: Vec<&str> = correction.sections.iter().map(|s| s.as_str()).collect();
+                json!({ "at": time(correction.at), "sections": sections })
+            }),
+        ),
         ("lang", Some(json!(story.lang))),
         ("placement", Some(json!(placement))),
         ("origin", Some(json!(origin))),

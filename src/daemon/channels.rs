@@ -13,15 +13,14 @@ use super::shelf::Shelf;
 use super::threads::Threads;
 use super::writer::Work;
 use crate::config::Config;
-use crate::model::{Brief, BriefId, Channel, ChannelId, Selector, SourceId, Story, Timestamp};
+use crate::model::{
+    Brief, BriefId, Channel, ChannelId, DocumentFormat, Selector, SourceId, Story, Timestamp,
+};
 use crate::publish::{
-    Also, Coding, Document, Entry, Publisher, Rendering, also_reported, fingerprint, rss,
+    Also, Coding, Edition, Entry, Place, Prepared, Publisher, Rendering, also_reported,
 };
 use crate::serve::{Plan, Served, Taken, publisher, taken};
 use crate::store::{Look, Store, StoreError};
-
-/// The media type of a channel's document.
-pub(super) const RSS: &str = "application/rss+xml; charset=utf-8";
 
 /// What rendering needs.
 pub(super) struct Press {
@@ -50,7 +49,7 @@ pub(super) async fn load_documents(config: &Arc<Config>, served: &Arc<Served>) -
         let mut is_complete = true;
         for channel in &config.channels {
             match shelf.read(channel) {
-                Some(document) => served.documents.swap(&channel.id, Arc::new(document)),
+                Some(edition) => served.documents.swap(&channel.id, Arc::new(edition)),
                 None => is_complete = false,
             }
         }
@@ -103,8 +102,7 @@ impl Press {
         for id in self.served.documents.ids() {
             if plan.channels.iter().all(|channel| channel.id != id) {
                 self.served.documents.remove(&id);
-                let codings = [Coding::Identity, Coding::Gzip].map(Coding::as_str);
-                self.served.metrics.forget_channel(id.as_str(), &ORIGINS, &codings);
+                self.served.metrics.forget_channel(id.as_str(), &ORIGINS, &forms());
             }
         }
         for id in sheet.shelf.ids() {
@@ -207,7 +205,7 @@ impl Press {
         items: usize,
     ) -> Result<bool, StoreError> {
         let Some(standing) = self.served.documents.get(&channel.id) else { return Ok(false) };
-        if items >= items_in(&standing) {
+        if items >= standing.items() {
             return Ok(false);
         }
         for source in sheet.plan.sources.iter().filter(|source| channel.takes(source)) {
@@ -225,46 +223,58 @@ impl Press {
         entries: &[Entry<'_>],
     ) -> Result<Option<Work>, StoreError> {
         let site = &sheet.plan.site;
-        let at = |changed| Rendering { channel, entries, site, changed };
+        let place = Place::Current { earlier: None };
+        let prepared = Prepared::new(Rendering { channel, place, entries, site });
         let documents = &self.served.documents;
         let current = documents.get(&channel.id);
         let last = self.store.channel(&channel.id)?;
-        let print = fingerprint(&at(Timestamp::default()));
-        let standing = current.clone().filter(|d| rss(&at(d.modified)) == d.plain);
-        let document = standing.unwrap_or_else(|| {
+        let print = prepared.fingerprint();
+        let standing = current.as_ref().and_then(|edition| edition.standing(&prepared));
+        let edition = standing.unwrap_or_else(|| {
             let now = whole_seconds((self.clock)());
+            let before = current.as_ref().and_then(|edition| edition.modified());
             let changed = match last.filter(|known| known.fingerprint == print) {
                 Some(known) => known.changed,
-                None => after(now, current.map(|d| d.modified).max(last.map(|last| last.changed))),
+                None => after(now, before.max(last.map(|last| last.changed))),
             };
-            Arc::new(Document::new(rss(&at(changed)), RSS, changed))
+            Edition::print(&prepared, changed)
         });
-        documents.swap(&channel.id, Arc::clone(&document));
-        if let Err(error) = sheet.shelf.write(channel, &document) {
+        let changed = edition.modified().unwrap_or_default();
+        let edition = Arc::new(edition);
+        documents.swap(&channel.id, Arc::clone(&edition));
+        if let Err(error) = sheet.shelf.write(channel, &edition) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
-        self.measure(&channel.id, entries);
-        let (changed, is_secret) = (document.modified, channel.token.is_some());
+        self.measure(&channel.id, entries, &edition);
+        let is_secret = channel.token.is_some();
         let look = Look { fingerprint: print, changed, is_secret };
         Ok((last != Some(look)).then(|| Work::Channel(channel.id.clone(), look)))
     }
 
-    fn measure(&self, id: &ChannelId, entries: &[Entry<'_>]) {
+    fn measure(&self, id: &ChannelId, entries: &[Entry<'_>], edition: &Edition) {
         let stored = entries.iter().filter(|entry| entry.story.brief.is_some()).count();
         let briefed = entries.iter().filter(|entry| entry.brief.is_some()).count();
         let counts = [stored, entries.len() - briefed, briefed - stored.min(briefed)];
         let origins: Vec<(&str, usize)> = ORIGINS.into_iter().zip(counts).collect();
-        let Some(document) = self.served.documents.get(id) else { return };
-        let size = |coding: Coding| (coding.as_str(), document.bytes(coding).len());
-        let sizes = [size(Coding::Identity), size(Coding::Gzip)];
+        let sizes: Vec<(&str, &str, usize)> = edition
+            .documents()
+            .flat_map(|(format, document)| {
+                let size = |coding: Coding| {
+                    (format.as_str(), coding.as_str(), document.bytes(coding).len())
+                };
+                Coding::ALL.map(size)
+            })
+            .collect();
         self.served.metrics.measure_document(id.as_str(), &origins, &sizes);
     }
 }
 
-/// Returns how many items a document has; what stands inside of them is escaped or sanitised.
-fn items_in(document: &Document) -> usize {
-    const ITEM: &[u8] = b"<item>";
-    document.plain.windows(ITEM.len()).filter(|bytes| *bytes == ITEM).count()
+/// Returns the forms a document is served in, as labels: format and coding.
+fn forms() -> Vec<(&'static str, &'static str)> {
+    let codings = |format: DocumentFormat| {
+        Coding::ALL.map(|coding: Coding| (format.as_str(), coding.as_str()))
+    };
+    DocumentFormat::ALL.into_iter().flat_map(codings).collect()
 }
 
 /// Returns the date of a document that takes the place of one of the date `last`.

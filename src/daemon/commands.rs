@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::desk::Edited;
 use super::group::Group;
 use super::writer::Writer;
-use crate::model::{Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Timestamp};
+use crate::model::{
+    Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Section, Timestamp,
+};
 use crate::store::{Store, StoreError, Undecided};
 
 /// Items that are decided on again in one group.
@@ -35,7 +38,7 @@ impl Writer {
         let mut group = Group::new(store);
         for id in &undecided.briefs {
             let items = self.items_of(store, id, &group)?;
-            self.decide(&mut group, items, Some(id), now)?;
+            self.decide(&mut group, items, Some(Edited { brief: id, sections: &[] }), now)?;
         }
         group.changes.decided()?;
         self.finish(group, None);
@@ -46,7 +49,7 @@ impl Writer {
         &mut self,
         group: &mut Group<'_>,
         items: impl IntoIterator<Item = ItemId>,
-        edited: Option<&BriefId>,
+        edited: Option<Edited<'_>>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for story in self.desk.review(&mut group.changes, items, edited, now)? {
@@ -127,7 +130,10 @@ impl Writer {
             self.desk.put(brief, earlier.as_ref()).into_iter().collect();
         items.extend(group.items_with(store, &brief.id)?);
         self.briefs.insert(brief.id.clone(), Some((brief.clone(), origin.clone())));
-        self.review(items, Some(&brief.id), (group, now))
+        let differs = |earlier: &Brief| Section::differing(earlier, brief);
+        let sections = earlier.as_ref().map(differs).unwrap_or_default();
+        let edited = Edited { brief: &brief.id, sections: &sections };
+        self.review(items, Some(edited), (group, now))
     }
 
     fn remove_brief(
@@ -165,7 +171,7 @@ impl Writer {
     fn review(
         &mut self,
         items: impl IntoIterator<Item = ItemId>,
-        edited: Option<&BriefId>,
+        edited: Option<Edited<'_>>,
         (group, now): (&mut Group<'_>, Timestamp),
     ) -> Result<Reply, Refusal> {
         let mut stories = self.desk.review(&mut group.changes, items, edited, now)?;

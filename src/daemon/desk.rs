@@ -13,7 +13,7 @@ use crate::config::Matching;
 use crate::enrich::{Article, Measure, extract};
 use crate::matching::{Basis, Case, Index, Recent, Rulings, Traits};
 use crate::model::{
-    Asked, Brief, BriefId, Decision, ItemId, ItemText, Placement, Source, Story, Timestamp,
+    Asked, Brief, BriefId, Decision, ItemId, ItemText, Placement, Section, Source, Story, Timestamp,
 };
 use crate::store::{Changes, Store, StoreError};
 use crate::text::html;
@@ -148,15 +148,17 @@ impl Desk {
 
     /// Decides again on stored items, and writes those that differ.
     ///
-    /// `edited` is a brief whose own words have changed: items that keep it are published anew.
+    /// `edited` is a brief that was put: items that keep it are published anew.
     pub(super) fn review(
         &mut self,
         changes: &mut Changes<'_>,
         items: impl IntoIterator<Item = ItemId>,
-        edited: Option<&BriefId>,
+        edited: Option<Edited<'_>>,
         now: Timestamp,
     ) -> Result<Vec<Story>, StoreError> {
         let mut differing = Vec::new();
+        let (edited, sections) = edited.map(|edited| (edited.brief, edited.sections)).unzip();
+        let sections = sections.unwrap_or_default();
         for id in items {
             let Some(before) = changes.story(id)? else { continue };
             let mut story = before.clone();
@@ -178,6 +180,8 @@ impl Desk {
             if story.brief != before.brief || keeps_edited {
                 story.changed = whole_seconds(now);
             }
+            let edited_on_it = if keeps_edited && edited_here { sections } else { &[] };
+            story.corrected(&before, edited_on_it, whole_seconds(now));
             changes.put_story(&story, now)?;
             self.remember(&story);
             differing.push(story);
@@ -272,6 +276,14 @@ impl Desk {
         }
         self.waiting.extend(placed.until.map(|until| (until, placed.id)));
     }
+}
+
+/// A brief that was put, and how it differs from its last version.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edited<'e> {
+    pub(super) brief: &'e BriefId,
+    /// None where it is new.
+    pub(super) sections: &'e [Section],
 }
 
 /// When an item was shown, or until when it waits.

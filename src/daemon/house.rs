@@ -371,6 +371,7 @@ pub(super) fn site(config: &Config, address: Option<SocketAddr>, mint: Option<&M
         date: mint.map(|mint| mint.date.clone()).unwrap_or_default(),
         ttl: config.publish.ttl.as_secs() / 60,
         image: config.publish.image.clone(),
+        hub: None,
     }
 }
 

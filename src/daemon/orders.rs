@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::desk::Desk;
+use super::desk::{Desk, Edited};
 use super::queue::Queue;
 use crate::config::Matching;
 use crate::model::{Brief, BriefId, BriefOrigin, ItemId, Placement, Story, Timestamp};
@@ -145,7 +145,7 @@ impl<'s> Board<'s> {
         concerned.extend(
             self.links().into_iter().filter(|(_, on)| *on == Some(id.clone())).map(|(i, _)| i),
         );
-        self.desk.review(&mut self.changes, concerned, put.as_ref(), now()).unwrap();
+        self.desk.review(&mut self.changes, concerned, put.as_ref().map(edited), now()).unwrap();
     }
 
     fn arrive(&mut self, number: usize, title: &str, lead: &str) {
@@ -169,6 +169,10 @@ impl<'s> Board<'s> {
         let items = self.items.clone().into_iter();
         items.map(|id| (id, self.changes.story(id).unwrap().unwrap().brief)).collect()
     }
+}
+
+fn edited(brief: &BriefId) -> Edited<'_> {
+    Edited { brief, sections: &[] }
 }
 
 fn now() -> Timestamp {

@@ -5,11 +5,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::channels::RSS;
-use crate::model::{Channel, ChannelId, Timestamp};
-use crate::publish::Document;
+use crate::model::{Channel, ChannelId, DocumentFormat, Timestamp};
+use crate::publish::{Document, Edition};
 
 /// Where documents lie.
 #[derive(Debug, Clone)]
@@ -25,36 +25,38 @@ impl Shelf {
         Self { open: open.to_owned(), secret: store.join("secret-documents") }
     }
 
-    fn path(&self, channel: &Channel) -> PathBuf {
-        let folder = if channel.token.is_some() { &self.secret } else { &self.open };
-        folder.join(format!("{}.xml", channel.id))
+    fn folder(&self, channel: &Channel) -> &Path {
+        if channel.token.is_some() { &self.secret } else { &self.open }
     }
 
-    /// Returns the document that the last run wrote, if it is there whole.
-    pub(super) fn read(&self, channel: &Channel) -> Option<Document> {
-        let path = self.path(channel);
-        let plain = std::fs::read(&path).ok()?;
-        let modified = std::fs::metadata(&path).ok()?.modified().ok()?;
-        let modified = Timestamp::from_timestamp(Timestamp::from(modified).timestamp(), 0)?;
-        let gzip = std::fs::read(compressed(&path)).unwrap_or_default();
-        let restored = Document::restored(plain.clone(), gzip, RSS, modified);
-        Some(restored.unwrap_or_else(|| Document::new(plain, RSS, modified)))
+    /// Returns the documents that the last run wrote, those that are there whole.
+    pub(super) fn read(&self, channel: &Channel) -> Option<Edition> {
+        let folder = self.folder(channel);
+        let read = |format: DocumentFormat| {
+            let path = folder.join(format!("{}.{}", channel.id, format.extension()));
+            Some((format, Arc::new(read(&path, format)?)))
+        };
+        let documents: Vec<_> = channel.formats.iter().copied().filter_map(read).collect();
+        (!documents.is_empty()).then(|| Edition::of(documents))
     }
 
-    /// Writes a document beside its compressed form.
-    pub(super) fn write(&self, channel: &Channel, document: &Document) -> io::Result<()> {
-        let path = self.path(channel);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+    /// Writes documents beside their compressed forms.
+    pub(super) fn write(&self, channel: &Channel, edition: &Edition) -> io::Result<()> {
+        let folder = self.folder(channel);
+        std::fs::create_dir_all(folder)?;
         if channel.token.is_some() {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&self.secret, std::fs::Permissions::from_mode(0o700))?;
         }
-        // The compressed one first: at a start, plain bytes that it does not fit are compressed
-        // anew, so a kill in between costs nothing.
-        replace(&compressed(&path), &document.gzip, document.modified)?;
-        replace(&path, &document.plain, document.modified)
+        for (format, document) in edition.documents() {
+            let path = folder.join(format!("{}.{}", channel.id, format.extension()));
+            // The compressed ones first: at a start, plain bytes that they do not fit are
+            // compressed anew, so a kill in between costs nothing.
+            replace(&beside(&path, GZIP), &document.gzip, document.modified)?;
+            replace(&beside(&path, BROTLI), &document.brotli, document.modified)?;
+            replace(&path, &document.plain, document.modified)?;
+        }
+        Ok(())
     }
 
     /// Returns the channels of which a file is there.
@@ -64,8 +66,8 @@ impl Shelf {
             // A directory that is not there holds nothing.
             for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let id = name.strip_suffix(".xml").and_then(|id| ChannelId::new(id).ok());
-                ids.extend(id);
+                let id = DocumentFormat::part(&name).and_then(|(id, _)| ChannelId::new(id).ok());
+                ids.extend(id.filter(|id| !ids.contains(id)));
             }
         }
         ids
@@ -73,26 +75,47 @@ impl Shelf {
 
     /// Removes the files of a channel, but those that it has in the configuration.
     pub(super) fn clear(&self, id: &ChannelId, configured: Option<&Channel>) {
-        let kept = configured.map(|channel| self.path(channel));
         for folder in [&self.open, &self.secret] {
-            let path = folder.join(format!("{id}.xml"));
-            if kept.as_ref() == Some(&path) {
-                continue;
-            }
-            for path in [compressed(&path), path] {
-                if let Err(error) = std::fs::remove_file(&path)
-                    && error.kind() != io::ErrorKind::NotFound
-                {
-                    tracing::error!(%error, file = %path.display(), "cannot remove a document");
+            for format in DocumentFormat::ALL {
+                let is_kept = |channel: &Channel| {
+                    channel.formats.contains(&format) && self.folder(channel) == folder
+                };
+                if configured.is_some_and(is_kept) {
+                    continue;
+                }
+                let path = folder.join(format!("{id}.{}", format.extension()));
+                for path in [beside(&path, GZIP), beside(&path, BROTLI), path] {
+                    remove(&path);
                 }
             }
         }
     }
 }
 
-fn compressed(path: &Path) -> PathBuf {
+/// The names that web servers look for beside a document.
+const GZIP: &str = ".gz";
+const BROTLI: &str = ".br";
+
+fn read(path: &Path, format: DocumentFormat) -> Option<Document> {
+    let plain = std::fs::read(path).ok()?;
+    let modified = std::fs::metadata(path).ok()?.modified().ok()?;
+    let modified = Timestamp::from_timestamp(Timestamp::from(modified).timestamp(), 0)?;
+    let packed = |ending| std::fs::read(beside(path, ending)).unwrap_or_default();
+    let packed = (packed(GZIP), packed(BROTLI));
+    Some(Document::restored(plain, packed, format.content_type(), modified))
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::error!(%error, file = %path.display(), "cannot remove a document");
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".gz");
+    name.push(ending);
     PathBuf::from(name)
 }
 

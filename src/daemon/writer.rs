@@ -422,6 +422,9 @@ impl Writer {
                 story.placement = Placement::Waiting(articles::wait_of(now));
             }
             self.desk.settle(&mut story, now);
+            if let Some(stored) = &stored {
+                story.corrected(stored, &[], super::desk::whole_seconds(now));
+            }
             self.setup.metrics.decision(story.method.as_str());
             if stored.is_none()
                 && let Some(leader) = self.desk.join(&mut group.changes, &mut story, now)?

@@ -25,6 +25,8 @@ pub struct Channel {
     pub items: usize,
     /// What an item's body holds.
     pub body: Body,
+    /// What its document is written in, at least one; the first is the one that pages name.
+    pub formats: Vec<DocumentFormat>,
     /// Whether the original is the article, where its source has fetched it.
     pub full_text: bool,
     /// Whether the items of one story are one item, the first that the channel takes of them.
@@ -34,6 +36,11 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Returns the format that pages and lists name.
+    pub fn main_format(&self) -> DocumentFormat {
+        self.formats.first().copied().unwrap_or(DocumentFormat::Rss)
+    }
+
     /// Returns whether the channel takes the items of `source`.
     pub fn takes(&self, source: &Source) -> bool {
         self.from.iter().any(|selector| match selector {
@@ -75,4 +82,74 @@ pub enum Body {
     BriefAndOriginal,
     /// The original alone.
     Original,
+}
+
+/// What a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DocumentFormat {
+    /// RSS 2.0
+    Rss,
+    /// Atom 1.0 (RFC 4287)
+    Atom,
+    /// JSON Feed 1.1
+    Json,
+}
+
+impl DocumentFormat {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Rss, Self::Atom, Self::Json];
+
+    /// Returns the word that configurations use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
+    /// Returns its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+
+    /// Returns how the names of its documents end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Rss => "xml",
+            Self::Atom => "atom",
+            Self::Json => "json",
+        }
+    }
+
+    /// Returns the media type that its documents are served as.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            // RFC 8259 knows no charset.
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// Returns its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+
+    /// Parts the name of a document, and returns what stands before its extension.
+    pub fn part(name: &str) -> Option<(&str, Self)> {
+        Self::ALL.into_iter().find_map(|format| {
+            let stem = name.strip_suffix(format.extension())?.strip_suffix('.')?;
+            Some((stem, format))
+        })
+    }
 }

@@ -9,6 +9,7 @@ mod brief;
 pub(crate) mod canonical;
 mod channel;
 mod command;
+mod correction;
 mod feed;
 mod filter;
 mod generated;
@@ -24,8 +25,9 @@ mod subscription;
 pub use access::{Access, Auth};
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
 pub use canonical::{CanonicalUrl, UrlRules, is_identity_parameter, without_tracking};
-pub use channel::{Body, Channel, Only, Selector};
+pub use channel::{Body, Channel, DocumentFormat, Only, Selector};
 pub use command::{BriefOrigin, Command, CommandError, Reply};
+pub use correction::{Correction, Section};
 pub use feed::{
     Category, Enclosure, Feed, Format, Generator, Image, Item, ItemSource, Link, Person, Prose,
     Text, Thumbnail, Warning,

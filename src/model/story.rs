@@ -1,8 +1,8 @@
 //! An item as the store holds it: what was published, what we decided, and what we made of it.
 
 use super::{
-    Asked, Brief, BriefId, Enclosure, Generated, ItemId, KeyTerm, Method, Person, SourceId,
-    Thumbnail, Timestamp,
+    Asked, Brief, BriefId, Correction, Enclosure, Generated, ItemId, KeyTerm, Method, Person,
+    SourceId, Thumbnail, Timestamp,
 };
 
 /// A stored item.
@@ -54,6 +54,8 @@ pub struct Story {
     pub content: u128,
     /// Whether, and since when, subscribers see it.
     pub placement: Placement,
+    /// What was corrected last of what subscribers had seen.
+    pub correction: Option<Correction>,
     /// The brief that matching chose.
     pub brief: Option<BriefId>,
     /// How the choice was made.
@@ -126,6 +128,7 @@ impl Story {
             changed: at,
             content: 0,
             placement: Placement::Shown(at),
+            correction: None,
             brief: None,
             method: Method::None,
             score: 0.0,

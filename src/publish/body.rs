@@ -16,6 +16,7 @@ const EXCERPT_WORDS: usize = 60;
 /// Returns an item's body as a channel of that kind shows it.
 pub fn item_body(entry: &Entry<'_>, item: &PublishedItem, body: Body) -> String {
     let mut page = Page::new(entry);
+    page.correction(entry);
     match body {
         Body::Brief => page.brief(entry, item),
         Body::BriefAndOriginal => {
@@ -67,6 +68,15 @@ impl<'p> Page<'p> {
         let of_brief = entry.brief.and_then(|brief| brief.lang.as_deref());
         let lang = of_brief.or(entry.story.lang.as_deref());
         Self { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang) }
+    }
+
+    /// Writes when it was corrected last of what subscribers had seen, and where.
+    fn correction(&mut self, entry: &Entry<'_>) {
+        let Some(correction) = &entry.story.correction else { return };
+        let names = correction.sections.iter().map(|section| self.labels.of(*section));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let date = correction.at.format("%Y-%m-%d %H:%M UTC");
+        self.block("p", &format!("{} {date}: {}", self.labels.updated, html::escape(&names)));
     }
 
     /// Writes the sections in the order of the user's own brief.

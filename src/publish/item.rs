@@ -32,6 +32,8 @@ pub struct PublishedItem {
     pub creator: Option<String>,
     /// Never moved.
     pub published: Timestamp,
+    /// When what is said of it last changed, never before `published`.
+    pub updated: Timestamp,
 }
 
 /// Returns what documents say of an item outside its body.
@@ -48,6 +50,7 @@ pub fn publish_item(entry: &Entry<'_>, site: &Site) -> PublishedItem {
         categories_are_terms,
         creator: creator(entry),
         published: story.published,
+        updated: story.changed.max(story.published),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The headings of a brief's sections in the language of its item.
 
+use crate::model::Section;
 use crate::text::primary;
 
 /// The words that stand around a brief.
@@ -31,6 +32,10 @@ pub struct Labels {
     pub no_text: &'static str,
     /// What is said of one that is a picture.
     pub only_picture: &'static str,
+    /// What stands before the date of a correction.
+    pub updated: &'static str,
+    /// The headline, as a part that was corrected.
+    pub headline: &'static str,
 }
 
 const ENGLISH: Labels = Labels {
@@ -47,6 +52,8 @@ const ENGLISH: Labels = Labels {
     origin: "Origin",
     no_text: "The publisher gives no text with this item.",
     only_picture: "This item is a picture without text.",
+    updated: "Updated",
+    headline: "Headline",
 };
 const GERMAN: Labels = Labels {
     summary: "Zusammenfassung",
@@ -62,6 +69,8 @@ const GERMAN: Labels = Labels {
     origin: "Herkunft",
     no_text: "Die Quelle gibt zu diesem Beitrag keinen Text.",
     only_picture: "Dieser Beitrag ist ein Bild ohne Text.",
+    updated: "Aktualisiert",
+    headline: "Überschrift",
 };
 const FRENCH: Labels = Labels {
     summary: "Résumé",
@@ -77,6 +86,8 @@ const FRENCH: Labels = Labels {
     origin: "Origine",
     no_text: "La source ne donne pas de texte avec cet article.",
     only_picture: "Cet article est une image sans texte.",
+    updated: "Mis à jour",
+    headline: "Titre",
 };
 const SPANISH: Labels = Labels {
     summary: "Resumen",
@@ -92,6 +103,8 @@ const SPANISH: Labels = Labels {
     origin: "Origen",
     no_text: "La fuente no ofrece texto con esta noticia.",
     only_picture: "Esta noticia es una imagen sin texto.",
+    updated: "Actualizado",
+    headline: "Título",
 };
 const ITALIAN: Labels = Labels {
     summary: "In sintesi",
@@ -107,6 +120,8 @@ const ITALIAN: Labels = Labels {
     origin: "Origine",
     no_text: "La fonte non fornisce alcun testo.",
     only_picture: "Questo articolo è un'immagine senza testo.",
+    updated: "Aggiornato",
+    headline: "Titolo",
 };
 const PORTUGUESE: Labels = Labels {
     summary: "Resumo",
@@ -122,6 +137,8 @@ const PORTUGUESE: Labels = Labels {
     origin: "Origem",
     no_text: "A fonte não dá texto com este artigo.",
     only_picture: "Este artigo é uma imagem sem texto.",
+    updated: "Atualizado",
+    headline: "Título",
 };
 const DUTCH: Labels = Labels {
     summary: "Samenvatting",
@@ -137,6 +154,8 @@ const DUTCH: Labels = Labels {
     origin: "Herkomst",
     no_text: "De bron geeft bij dit bericht geen tekst.",
     only_picture: "Dit bericht is een afbeelding zonder tekst.",
+    updated: "Bijgewerkt",
+    headline: "Kop",
 };
 const SWEDISH: Labels = Labels {
     summary: "Sammanfattning",
@@ -152,6 +171,8 @@ const SWEDISH: Labels = Labels {
     origin: "Ursprung",
     no_text: "Källan ger ingen text till detta inlägg.",
     only_picture: "Detta inlägg är en bild utan text.",
+    updated: "Uppdaterad",
+    headline: "Rubrik",
 };
 const RUSSIAN: Labels = Labels {
     summary: "Кратко",
@@ -167,6 +188,8 @@ const RUSSIAN: Labels = Labels {
     origin: "Происхождение",
     no_text: "Источник не даёт текста к этой записи.",
     only_picture: "Эта запись – изображение без текста.",
+    updated: "Обновлено",
+    headline: "Заголовок",
 };
 const ARABIC: Labels = Labels {
     summary: "الملخص",
@@ -182,6 +205,8 @@ const ARABIC: Labels = Labels {
     origin: "أصل الموجز",
     no_text: "لا يقدم المصدر نصا مع هذا الخبر.",
     only_picture: "هذا الخبر صورة بلا نص.",
+    updated: "تم التحديث",
+    headline: "العنوان",
 };
 const CHINESE: Labels = Labels {
     summary: "摘要",
@@ -197,6 +222,8 @@ const CHINESE: Labels = Labels {
     origin: "出处",
     no_text: "来源未提供此条目的正文。",
     only_picture: "此条目是一张图片，没有正文。",
+    updated: "更新",
+    headline: "标题",
 };
 const JAPANESE: Labels = Labels {
     summary: "要約",
@@ -212,7 +239,26 @@ const JAPANESE: Labels = Labels {
     origin: "出所",
     no_text: "配信元はこの項目の本文を提供していません。",
     only_picture: "この項目は画像のみで、本文はありません。",
+    updated: "更新",
+    headline: "見出し",
 };
+
+impl Labels {
+    /// Returns the heading of a section.
+    pub fn of(&self, section: Section) -> &'static str {
+        match section {
+            Section::Title => self.headline,
+            Section::Summary => self.summary,
+            Section::Points => self.points,
+            Section::OriginalPost => self.original_post,
+            Section::Further => self.further,
+            Section::Questions => self.questions,
+            Section::Opinion => self.opinion,
+            Section::KeyTerms => self.key_terms,
+            Section::Source => self.source,
+        }
+    }
+}
 
 /// Returns the labels of a language; English for one that has none yet.
 pub fn labels(lang: Option<&str>) -> Labels {

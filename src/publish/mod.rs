@@ -1,24 +1,33 @@
-//! Items and briefs → documents that feed readers show: RSS, HTML fragments.
+//! Items and briefs → documents that feed readers show: RSS, Atom, JSON Feed, HTML fragments.
 //!
 //! Pure and byte-stable: the same channel, entries and `changed` give the same bytes. Each rule
 //! here protects a named reader (DESIGN.md section 6). Serving, caching and writing documents
 //! to disk is `serve`'s and `daemon`'s duty.
 
+mod atom;
 mod body;
 mod document;
+mod edition;
 mod item;
+mod json;
 mod labels;
+mod namespace;
+mod place;
+mod prepared;
 mod rss;
 
 use url::Url;
 
-use crate::model::{Brief, Channel, ItemId, KeyTerm, Story, Timestamp};
+use crate::model::{Brief, Channel, ItemId, KeyTerm, Story};
 
 pub use body::{article, item_body};
 pub use document::{Coding, Document};
+pub use edition::Edition;
 pub use item::{PublishedItem, also_reported, publish_item};
 pub use labels::{Labels, labels};
-pub use rss::{NAMESPACE, fingerprint, rss};
+pub use namespace::NAMESPACE;
+pub use place::Place;
+pub use prepared::Prepared;
 
 /// What of this server stands in documents.
 #[derive(Debug, Clone)]
@@ -33,12 +42,19 @@ pub struct Site {
     pub ttl: u64,
     /// A picture for every channel.
     pub image: Option<Url>,
+    /// The hub that is told of changes (WebSub).
+    pub hub: Option<Url>,
 }
 
 impl Site {
     /// Returns the permanent guid of an item (RFC 4151).
     pub fn guid(&self, item: ItemId) -> String {
-        format!("tag:{},{}:item:{item}", self.authority, self.date)
+        self.tag(&format!("item:{item}"))
+    }
+
+    /// Returns a permanent id of our own (RFC 4151).
+    fn tag(&self, specific: &str) -> String {
+        format!("tag:{},{}:{specific}", self.authority, self.date)
     }
 
     /// Returns an address below the site's own.
@@ -46,12 +62,9 @@ impl Site {
         self.base.join(path).map_or_else(|_| self.base.to_string(), |url| url.to_string())
     }
 
-    /// Returns the address of a channel's document; a secret channel's holds its token.
+    /// Returns the address of a channel's main document; a secret channel's holds its token.
     pub fn feed(&self, channel: &Channel) -> String {
-        match &channel.token {
-            Some(token) => self.at(&format!("feeds/{}.xml?token={}", channel.id, token.reveal())),
-            None => self.at(&format!("feeds/{}.xml", channel.id)),
-        }
+        Place::Current { earlier: None }.address(self, channel, channel.main_format())
     }
 }
 
@@ -92,17 +105,17 @@ pub struct Entry<'e> {
     pub also: &'e [Also],
 }
 
-/// A channel that is to be rendered.
+/// A document that is to be rendered.
 #[derive(Debug, Clone, Copy)]
 pub struct Rendering<'r> {
-    /// Its configuration.
+    /// Its channel's configuration.
     pub channel: &'r Channel,
+    /// Which of the channel's documents it is.
+    pub place: Place<'r>,
     /// In the order they are shown in.
     pub entries: &'r [Entry<'r>],
     /// Where it is published.
     pub site: &'r Site,
-    /// When anything in it last changed.
-    pub changed: Timestamp,
 }
 
 /// Returns the brief's key terms, or else the extracted ones, with their weights.

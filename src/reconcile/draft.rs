@@ -69,6 +69,7 @@ fn story(item: &Item, guid: String, feed: &Feed, (source, now): (&SourceId, Time
         changed: whole_seconds(now),
         content: 0,
         placement: Placement::Held,
+        correction: None,
         brief: None,
         method: Method::None,
         score: 0.0,

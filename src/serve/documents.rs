@@ -16,28 +16,28 @@ use axum::routing::get;
 
 use super::auth::is_same;
 use super::{Failure, Served};
-use crate::model::{Channel, ChannelId, Timestamp};
-use crate::publish::{Coding, Document};
+use crate::model::{Channel, ChannelId, DocumentFormat, Timestamp};
+use crate::publish::{Coding, Document, Edition, Place};
 
 /// How long a reader may keep a document without asking again, in seconds.
 const MAX_AGE: u32 = 300;
 
-/// The current document of each channel.
+/// The current documents of each channel.
 #[derive(Debug, Default)]
 pub struct Documents {
-    current: RwLock<HashMap<ChannelId, Arc<Document>>>,
+    current: RwLock<HashMap<ChannelId, Arc<Edition>>>,
 }
 
 impl Documents {
-    /// Returns a channel's document.
-    pub fn get(&self, channel: &ChannelId) -> Option<Arc<Document>> {
+    /// Returns a channel's documents.
+    pub fn get(&self, channel: &ChannelId) -> Option<Arc<Edition>> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
     }
 
-    /// Puts a new document in place of a channel's last one.
-    pub fn swap(&self, channel: &ChannelId, document: Arc<Document>) {
+    /// Puts new documents in place of a channel's last ones.
+    pub fn swap(&self, channel: &ChannelId, edition: Arc<Edition>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        current.insert(channel.clone(), document);
+        current.insert(channel.clone(), edition);
     }
 
     /// Returns the channels that have a document.
@@ -62,7 +62,7 @@ async fn feed(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let Some(id) = file.strip_suffix(".xml") else {
+    let Some((id, format)) = DocumentFormat::part(&file) else {
         return Failure::NotFound("feed").into_response();
     };
     let (query, plan) = (query.unwrap_or_default(), served.plan());
@@ -70,15 +70,20 @@ async fn feed(
         if !may_read(channel, &query) {
             return Failure::NotFound("feed").into_response();
         }
-        return match served.documents.get(&channel.id) {
-            Some(document) => answer(&document, &headers),
+        if !channel.formats.contains(&format) {
+            return Failure::NotFound("feed").into_response();
+        }
+        let edition = served.documents.get(&channel.id);
+        return match edition.as_ref().and_then(|edition| edition.get(format)) {
+            Some(document) => answer(document, &headers),
             None => not_yet("not rendered yet\n"),
         };
     }
     let renamed = plan.channels.iter().find(|c| c.was.iter().any(|was| was.as_str() == id));
     match renamed {
         Some(channel) if may_read(channel, &query) => {
-            let to = plan.site.feed(channel);
+            let place = Place::Current { earlier: None };
+            let to = place.address(&plan.site, channel, format);
             (StatusCode::MOVED_PERMANENTLY, [(LOCATION, to)]).into_response()
         }
         Some(_) => Failure::NotFound("feed").into_response(),
@@ -126,10 +131,10 @@ fn answer(document: &Document, headers: &HeaderMap) -> Response {
     } else {
         let response = response.header(CONTENT_TYPE, document.content_type);
         let response = match coding {
-            Coding::Gzip => response.header(CONTENT_ENCODING, "gzip"),
             Coding::Identity => response,
+            coding => response.header(CONTENT_ENCODING, coding.as_str()),
         };
-        response.body(Body::from(document.bytes(coding).to_vec()))
+        response.body(Body::from(document.bytes(coding).clone()))
     };
     built.unwrap_or_else(|_never| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
@@ -137,15 +142,53 @@ fn answer(document: &Document, headers: &HeaderMap) -> Response {
 /// Returns the best coding that a request accepts (RFC 9110 12.5.3).
 fn coding(headers: &HeaderMap) -> Coding {
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut weights = Weights::default();
     for part in accepted.flat_map(|value| value.split(',')) {
         let mut words = part.split(';').map(str::trim);
-        let name = words.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = words.any(|w| matches!(w, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        if matches!(name.as_str(), "gzip" | "x-gzip" | "*") && !refused {
-            return Coding::Gzip;
+        let name = words.next().unwrap_or_default();
+        let weight = words.find_map(|word| word.strip_prefix("q=").or(word.strip_prefix("Q=")));
+        let weight = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
+        weights.note(name, weight);
+    }
+    weights.best()
+}
+
+/// How much a reader wants each coding; `None` is what it does not speak of.
+#[derive(Default)]
+struct Weights {
+    identity: Option<f32>,
+    gzip: Option<f32>,
+    brotli: Option<f32>,
+    others: Option<f32>,
+}
+
+impl Weights {
+    fn note(&mut self, name: &str, weight: f32) {
+        let named = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if named(&["br"]) {
+            self.brotli = Some(weight);
+        } else if named(&["gzip", "x-gzip"]) {
+            self.gzip = Some(weight);
+        } else if named(&["identity"]) {
+            self.identity = Some(weight);
+        } else if name == "*" {
+            self.others = Some(weight);
         }
     }
-    Coding::Identity
+
+    /// Of codings that are wanted alike the smallest; the plain one where none other is wanted.
+    fn best(&self) -> Coding {
+        let of = |weight: Option<f32>| weight.or(self.others).unwrap_or(0.0);
+        let (brotli, gzip) = (of(self.brotli), of(self.gzip));
+        let identity = self.identity.unwrap_or(0.0);
+        if brotli > 0.0 && brotli >= gzip && brotli >= identity {
+            Coding::Brotli
+        } else if gzip > 0.0 && gzip >= identity {
+            Coding::Gzip
+        } else {
+            Coding::Identity
+        }
+    }
 }
 
 /// Returns whether the reader has the document already (RFC 9110 13.2.2).
@@ -181,13 +224,19 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_served_where_it_is_accepted() {
+    fn the_coding_that_a_reader_wants_most_is_served() {
         for (accepted, expected) in [
-            ("gzip, br", Coding::Gzip),
-            ("br;q=1.0, gzip;q=0.8", Coding::Gzip),
-            ("*", Coding::Gzip),
+            ("gzip, br", Coding::Brotli),
+            ("gzip, deflate", Coding::Gzip),
+            ("br;q=1.0, gzip;q=0.8", Coding::Brotli),
+            ("br;q=0.5, gzip;q=0.8", Coding::Gzip),
+            ("GZIP;q=0.5, identity", Coding::Identity),
+            ("*", Coding::Brotli),
+            ("*;q=0.5, br;q=0", Coding::Gzip),
             ("gzip;q=0", Coding::Identity),
-            ("identity", Coding::Identity),
+            ("gzip;q=0.000, br;q=0.0", Coding::Identity),
+            ("zstd, identity", Coding::Identity),
+            ("gzip;q=a", Coding::Identity),
         ] {
             assert_eq!(coding(&headers(&[(ACCEPT_ENCODING, accepted)])), expected, "{accepted}");
         }

@@ -14,7 +14,7 @@ use super::items::Shown;
 use super::stories::{Taken, taken};
 use super::{Failure, Plan, Served, View};
 use crate::model::{Body, BriefId, ItemId, Only, Story};
-use crate::publish::{Entry, Site, article, item_body, labels, publish_item};
+use crate::publish::{Entry, Place, Site, article, item_body, labels, publish_item};
 use crate::store::{Listed, StoreError};
 use crate::text::html::escape;
 
@@ -43,13 +43,20 @@ fn channel_list(view: &View, links: &Links) -> Result<(String, String), StoreErr
                     into a feed reader, and new items come to you by themselves.</p>\n"
             .to_owned();
     for channel in view.plan.channels.iter().filter(|channel| channel.token.is_none()) {
-        let (title, url) = (escape(&channel.title), escape(&site.feed(channel)));
-        writeln!(
-            head,
-            "<link rel=\"alternate\" type=\"application/rss+xml\" title=\"{title}\" href=\"{url}\">"
-        )
-        .ok();
-        writeln!(body, "<section><h2>{title}</h2>\n<p><a href=\"{url}\">{url}</a></p>\n<ul>").ok();
+        let title = escape(&channel.title);
+        writeln!(body, "<section><h2>{title}</h2>\n<p>").ok();
+        for format in &channel.formats {
+            let place = Place::Current { earlier: None };
+            let address = place.address(&site, channel, *format);
+            let (url, name, mime) = (escape(&address), format.name(), format.media_type());
+            writeln!(
+                head,
+                "<link rel=\"alternate\" type=\"{mime}\" title=\"{title} ({name})\" href=\"{url}\">"
+            )
+            .ok();
+            writeln!(body, "{name}: <a href=\"{url}\">{url}</a><br>").ok();
+        }
+        body.push_str("</p>\n<ul>");
         for Taken { story, .. } in taken(&view.store, &view.plan, channel, PREVIEW)? {
             let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
             let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };

@@ -119,11 +119,11 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
         .iter()
         .filter(|channel| channel.token.is_none())
         .map(|channel| {
-            let document = served.documents.get(&channel.id);
+            let edition = served.documents.get(&channel.id);
             json!({
                 "id": channel.id.as_str(),
                 "url": plan.site.feed(channel),
-                "changed": document.map(|document| contract::time(document.modified)),
+                "changed": edition.and_then(|edition| edition.modified()).map(contract::time),
             })
         })
         .collect();

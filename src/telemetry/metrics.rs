@@ -19,6 +19,7 @@ const POLL_BUCKETS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]
 
 type One = [(&'static str, String); 1];
 type Two = [(&'static str, String); 2];
+type Three = [(&'static str, String); 3];
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// Everything that is counted and measured, in one process.
@@ -37,7 +38,7 @@ pub struct Metrics {
     logical_bytes: Gauge,
     decisions: Family<One, Counter>,
     published: Family<Two, Gauge>,
-    document_bytes: Family<Two, Gauge>,
+    document_bytes: Family<Three, Gauge>,
     requests: Family<Two, Counter>,
     commits: Family<One, Counter>,
     reloads: Family<One, Counter>,
@@ -105,7 +106,7 @@ impl Metrics {
         registry.register("matches", help, self.decisions.clone());
         let help = "Items in a channel's document, by the origin of their brief";
         registry.register("published_items", help, self.published.clone());
-        let (name, help) = ("document", "A channel's document, by its coding");
+        let (name, help) = ("document", "A channel's documents, by format and coding");
         registry.register_with_unit(name, help, Unit::Bytes, self.document_bytes.clone());
         registry.register("requests", "Answers by kind and status", self.requests.clone());
         registry.register("commits", "Groups of changes by result", self.commits.clone());
@@ -156,31 +157,30 @@ impl Metrics {
         self.decisions.get_or_create(&[("method", method.to_owned())]).inc();
     }
 
-    /// Measures a channel's document: items by origin, bytes by coding.
+    /// Measures a channel's documents: items by origin, bytes by format and coding.
     pub fn measure_document(
         &self,
         channel: &str,
         origins: &[(&str, usize)],
-        sizes: &[(&str, usize)],
+        sizes: &[(&str, &str, usize)],
     ) {
         for (origin, count) in origins {
             let labels = [("channel", channel.to_owned()), ("origin", (*origin).to_owned())];
             self.published.get_or_create(&labels).set(signed(*count));
         }
-        for (coding, bytes) in sizes {
-            let labels = [("channel", channel.to_owned()), ("coding", (*coding).to_owned())];
-            self.document_bytes.get_or_create(&labels).set(signed(*bytes));
+        for (format, coding, bytes) in sizes {
+            self.document_bytes.get_or_create(&form(channel, format, coding)).set(signed(*bytes));
         }
     }
 
     /// Forgets a channel that has left the configuration.
-    pub fn forget_channel(&self, channel: &str, origins: &[&str], codings: &[&str]) {
-        for (name, values, family) in
-            [("origin", origins, &self.published), ("coding", codings, &self.document_bytes)]
-        {
-            for value in values {
-                family.remove(&[("channel", channel.to_owned()), (name, (*value).to_owned())]);
-            }
+    pub fn forget_channel(&self, channel: &str, origins: &[&str], forms: &[(&str, &str)]) {
+        for origin in origins {
+            let labels = [("channel", channel.to_owned()), ("origin", (*origin).to_owned())];
+            self.published.remove(&labels);
+        }
+        for (format, coding) in forms {
+            self.document_bytes.remove(&form(channel, format, coding));
         }
     }
 
@@ -225,6 +225,11 @@ fn signed(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+fn form(channel: &str, format: &str, coding: &str) -> Three {
+    let (channel, format, coding) = (channel.to_owned(), format.to_owned(), coding.to_owned());
+    [("channel", channel), ("format", format), ("coding", coding)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,19 +239,19 @@ mod tests {
         let metrics = Metrics::default();
         metrics.poll(Poll { outcome: "read", took: Duration::from_millis(300) });
         metrics.request("feed", 304);
-        metrics.measure_document("world", &[("stored", 2)], &[("gzip", 900)]);
+        metrics.measure_document("world", &[("stored", 2)], &[("rss", "gzip", 900)]);
         let text = metrics.print();
         for line in [
             "briefwire_polls_total{outcome=\"read\"} 1",
             "briefwire_poll_duration_seconds_bucket{le=\"0.5\"} 1",
             "briefwire_requests_total{kind=\"feed\",status=\"304\"} 1",
             "briefwire_published_items{channel=\"world\",origin=\"stored\"} 2",
-            "briefwire_document_bytes{channel=\"world\",coding=\"gzip\"} 900",
+            "briefwire_document_bytes{channel=\"world\",format=\"rss\",coding=\"gzip\"} 900",
             "# EOF",
         ] {
             assert!(text.lines().any(|printed| printed == line), "{line}\n{text}");
         }
-        metrics.forget_channel("world", &["stored"], &["gzip"]);
+        metrics.forget_channel("world", &["stored"], &[("rss", "gzip")]);
         assert!(!metrics.print().contains("world"));
     }
 }

@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use briefwire::model::{
-    Body, Channel, ChannelId, Filters, ItemId, KeyTerm, Method, Only, Placement, Selector,
-    SourceId, Story, Timestamp,
+    Body, Channel, ChannelId, DocumentFormat, Enclosure, Filters, ItemId, KeyTerm, Method, Only,
+    Placement, Selector, SourceId, Story, Timestamp,
 };
-use briefwire::publish::{Also, Entry, Publisher, Rendering, Site, also_reported, rss};
+use briefwire::publish::{Also, Entry, Place, Prepared, Publisher, Rendering, Site, also_reported};
 use proptest::prelude::*;
 
 use crate::desk::{Desk, feed, missing};
@@ -38,6 +38,7 @@ fn story(number: u128, title: &str, text: &str) -> Story {
         changed: at,
         content: number,
         placement: Placement::Shown(at),
+        correction: None,
         brief: None,
         method: Method::None,
         score: 0.0,
@@ -62,11 +63,16 @@ fn site() -> Site {
         date: "2026-11-23".to_owned(),
         ttl: 30,
         image: None,
+        hub: None,
     }
 }
 
 /// Renders items each of which stands for the same others.
 fn rendered_with(stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
+    rendered_as(DocumentFormat::Rss, stories, also, body)
+}
+
+fn rendered_as(format: DocumentFormat, stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
     let channel = Channel {
         id: ChannelId::new("all").unwrap(),
         was: Vec::new(),
@@ -78,6 +84,7 @@ fn rendered_with(stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
         only: Only::Any,
         items: 50,
         body,
+        formats: DocumentFormat::ALL.to_vec(),
         full_text: false,
         merge_stories: false,
         token: None,
@@ -88,7 +95,9 @@ fn rendered_with(stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
         .map(|story| Entry { story, brief: None, publisher: &publisher, also })
         .collect();
     let changed = Timestamp::from_timestamp(1_763_100_000, 0).unwrap();
-    rss(&Rendering { channel: &channel, entries: &entries, site: &site(), changed })
+    let (place, site) = (Place::Current { earlier: None }, site());
+    let rendering = Rendering { channel: &channel, place, entries: &entries, site: &site };
+    Prepared::new(rendering).render(format, changed)
 }
 
 proptest! {
@@ -120,6 +129,30 @@ proptest! {
             }
             prop_assert!(item.content.as_ref().is_some_and(|content| content.contains("Origin: extracted")));
         }
+        let other = |format| rendered_as(format, &stories, &[], Body::BriefAndOriginal);
+        let atom = other(DocumentFormat::Atom);
+        prop_assert_eq!(&atom, &other(DocumentFormat::Atom));
+        let entries = feed_rs::parser::parse(atom.as_slice()).unwrap().entries;
+        let by_atom = atom_syndication::Feed::read_from(atom.as_slice()).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&other(DocumentFormat::Json)).unwrap();
+        let by_json = json["items"].as_array().unwrap();
+        prop_assert_eq!((entries.len(), by_json.len()), (stories.len(), stories.len()));
+        for (number, item) in by_rss.items.iter().enumerate() {
+            let (entry, told) = (&by_atom.entries[number], &by_json[number]);
+            let guid = &item.guid.as_ref().unwrap().value;
+            prop_assert_eq!((&entry.id, told["id"].as_str()), (guid, Some(guid.as_str())));
+            prop_assert_eq!(entries[number].id.as_str(), guid.as_str());
+            let body = item.content.as_deref();
+            prop_assert_eq!(told["content_html"].as_str(), body);
+            prop_assert_eq!(entry.content.as_ref().and_then(|content| content.value.as_deref()), body);
+            let line = item.description.as_deref();
+            prop_assert_eq!(told["summary"].as_str(), line);
+            prop_assert_eq!(entry.summary.as_ref().map(|text| text.value.as_str()), line);
+            let names: Vec<&str> = item.categories.iter().map(|c| c.name.as_str()).collect();
+            let terms: Vec<&str> = entry.categories.iter().map(|c| c.term.as_str()).collect();
+            prop_assert_eq!(names, terms);
+        }
     }
 }
 
@@ -128,7 +161,20 @@ fn a_document_looks_as_it_was_reviewed() {
     let mut told = story(7, "A wall & a gale", "The wall gave way. It will be rebuilt.");
     told.categories = vec!["news".to_owned()];
     told.duration = Some(3661);
-    insta::assert_snapshot!(String::from_utf8(rendered(&[told])).unwrap().replace("><", ">\n<"));
+    told.enclosures = ["mp3", "pdf"]
+        .map(|ending| Enclosure {
+            url: format!("https://example.org/wall.{ending}"),
+            mime: None,
+            length: (ending == "mp3").then_some(1234),
+            title: None,
+        })
+        .to_vec();
+    told.comments = Some("https://example.org/7/comments".to_owned());
+    for format in DocumentFormat::ALL {
+        let bytes = rendered_as(format, std::slice::from_ref(&told), &[], Body::BriefAndOriginal);
+        let text = String::from_utf8(bytes).unwrap().replace("><", ">\n<");
+        insta::assert_snapshot!(format!("reviewed_{}", format.as_str()), text);
+    }
 }
 
 /// Returns others of the same story, whose words and addresses are no friendlier than usual.

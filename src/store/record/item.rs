@@ -6,8 +6,8 @@ use super::brief::BriefRecord;
 use super::hex::Hex;
 use super::{Millis, hex, is_nobody, millis, moment};
 use crate::model::{
-    Asked, BriefId, Enclosure, Generated, ItemId, KeyTerm, Method, Person, Placement, SourceId,
-    Story, Thumbnail, Timestamp,
+    Asked, BriefId, Correction, Enclosure, Generated, ItemId, KeyTerm, Method, Person, Placement,
+    Section, SourceId, Story, Thumbnail, Timestamp,
 };
 use crate::store::keys::SourceKey;
 
@@ -42,6 +42,8 @@ pub(in crate::store) struct ItemRecord {
     #[serde(with = "hex")]
     content: u128,
     placement: PlacementRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    correction: Option<(Millis, Vec<String>)>,
     pub(in crate::store) brief: Option<String>,
     method: String,
     score: f64,
@@ -144,6 +146,10 @@ impl ItemRecord {
             changed: millis(story.changed),
             content: story.content,
             placement: placement_record(story.placement),
+            correction: story.correction.as_ref().map(|correction| {
+                let words = correction.sections.iter().map(|s| s.as_str().to_owned());
+                (millis(correction.at), words.collect())
+            }),
             brief: story.brief.as_ref().map(ToString::to_string),
             method: story.method.as_str().to_owned(),
             score: story.score,
@@ -212,6 +218,7 @@ impl ItemRecord {
             changed: moment(self.changed),
             content: self.content,
             placement,
+            correction: self.correction.and_then(correction),
             brief: self.brief.and_then(|id| BriefId::new(id).ok()),
             method: Method::parse(&self.method).unwrap_or(Method::None),
             score: self.score,
@@ -228,6 +235,11 @@ impl ItemRecord {
             followers: self.followers.into_iter().map(|id| ItemId(id.0)).collect(),
         }
     }
+}
+
+fn correction((at, words): (Millis, Vec<String>)) -> Option<Correction> {
+    let sections: Vec<Section> = words.iter().filter_map(|word| Section::parse(word)).collect();
+    (!sections.is_empty()).then(|| Correction { at: moment(at), sections })
 }
 
 fn key_term((term, score): (String, f64)) -> KeyTerm {

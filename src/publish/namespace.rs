@@ -1,0 +1,100 @@
+//! Elements beyond a format's own: for programs ours, and those of Media RSS.
+
+use super::item::printed;
+use super::prepared::Said;
+use super::{Entry, key_terms};
+use crate::model::{Enclosure, Origin};
+use crate::text::html;
+
+/// Our own namespace: summary, weighted key terms, origin, match and evidence for programs.
+pub const NAMESPACE: &str = "https://briefwire.example/ns/1";
+
+/// An element, in no format's own types.
+pub(super) struct Element {
+    /// With its prefix.
+    pub(super) name: &'static str,
+    pub(super) value: Option<String>,
+    pub(super) attributes: Vec<(&'static str, String)>,
+    pub(super) children: Vec<Self>,
+}
+
+impl Element {
+    pub(super) fn new(name: &'static str, value: Option<&str>) -> Self {
+        let value = value.map(|value| html::clean_chars(value).into_owned());
+        Self { name, value, attributes: Vec::new(), children: Vec::new() }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.attributes.push((name, html::clean_chars(value).into_owned()));
+        self
+    }
+
+    fn with_some(self, name: &'static str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+}
+
+/// Returns the elements of our own namespace.
+pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
+    let (entry, story) = (said.entry, said.entry.story);
+    let mut elements = vec![Element::new("brief:summary", Some(&said.item.description))];
+    elements.extend(key_terms(entry).iter().map(|term| {
+        Element::new("brief:term", Some(&term.term)).with("weight", &format!("{:.2}", term.score))
+    }));
+    elements.push(Element::new("brief:origin", Some(&origin(entry).to_string())));
+    let mut matched = Element::new("brief:match", None)
+        .with("method", story.method.as_str())
+        .with("score", &format!("{:.2}", story.score))
+        .with_some("brief", story.brief.as_ref().map(crate::model::BriefId::as_str));
+    if story.brief.is_some() {
+        let evidence = story.evidence.iter();
+        matched.children = evidence.map(|e| Element::new("brief:evidence", Some(e))).collect();
+    }
+    elements.push(matched);
+    elements.extend(story.correction.as_ref().map(|correction| {
+        let names: Vec<&str> = correction.sections.iter().map(|s| s.as_str()).collect();
+        let at = correction.at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Element::new("brief:correction", Some(&names.join(" "))).with("at", &at)
+    }));
+    elements.extend(printed(entry).iter().map(|also| {
+        Element::new("brief:also", Some(&also.publisher))
+            .with("url", &also.link)
+            .with("title", &also.title)
+    }));
+    elements
+}
+
+/// Returns where the words of an item's brief come from.
+pub(super) fn origin(entry: &Entry<'_>) -> Origin {
+    entry.brief.map_or(Origin::Extracted, |brief| brief.origin.clone())
+}
+
+/// Returns the item's small picture.
+pub(super) fn thumbnail(entry: &Entry<'_>) -> Option<Element> {
+    let thumbnail = entry.story.thumbnail.as_ref()?;
+    let element = Element::new("media:thumbnail", None).with("url", &thumbnail.url);
+    let element = element.with_some("width", thumbnail.width.as_deref());
+    Some(element.with_some("height", thumbnail.height.as_deref()))
+}
+
+/// Returns an enclosure's media type; where the publisher gave none, the ending says it.
+pub(super) fn media_type(enclosure: &Enclosure) -> &str {
+    let path = enclosure.url.split(['?', '#']).next().unwrap_or_default();
+    let guessed = match path.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
+        Some("mp3") => "audio/mpeg",
+        Some("m4a") => "audio/mp4",
+        Some("ogg" | "oga" | "opus") => "audio/ogg",
+        Some("mp4" | "m4v") => "video/mp4",
+        Some("webm") => "video/webm",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("png") => "image/png",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("pdf") => "application/pdf",
+        _ => "application/octet-stream",
+    };
+    enclosure.mime.as_deref().unwrap_or(guessed)
+}

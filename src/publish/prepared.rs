@@ -1,0 +1,122 @@
+//! What documents of every format say, worked out once for all of them.
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::item::in_order;
+use super::{Entry, PublishedItem, Rendering, atom, item_body, json, publish_item, rss};
+use crate::model::{DocumentFormat, Timestamp};
+use crate::text::{html, primary};
+
+/// A document in which only format and date are open.
+pub struct Prepared<'r> {
+    pub(super) rendering: Rendering<'r>,
+    /// Plain text.
+    pub(super) title: String,
+    /// Plain text.
+    pub(super) description: String,
+    pub(super) language: Option<String>,
+    /// The start page.
+    pub(super) home: String,
+    /// In the order documents print them.
+    pub(super) items: Vec<Said<'r>>,
+}
+
+/// What is said of one item.
+pub(super) struct Said<'r> {
+    pub(super) entry: &'r Entry<'r>,
+    pub(super) item: PublishedItem,
+    /// HTML.
+    pub(super) body: String,
+}
+
+impl Said<'_> {
+    /// Returns the language of what is said: the brief's, else the item's.
+    pub(super) fn lang(&self) -> Option<&str> {
+        let of_brief = self.entry.brief.and_then(|brief| brief.lang.as_deref());
+        of_brief.or(self.entry.story.lang.as_deref())
+    }
+}
+
+impl<'r> Prepared<'r> {
+    /// Works out what is said.
+    pub fn new(rendering: Rendering<'r>) -> Self {
+        let Rendering { channel, place, entries, site } = rendering;
+        let ordered = in_order(entries);
+        let language = channel.language.clone().or_else(|| language(&ordered));
+        let items = ordered.into_iter().map(|entry| {
+            let item = publish_item(entry, site);
+            let body = item_body(entry, &item, channel.body);
+            Said { entry, item: clean(item), body: html::clean_chars(&body).into_owned() }
+        });
+        let name = html::plain_line(&channel.title, false);
+        let title = match place.title() {
+            Some(further) => format!("{name}: {}", html::plain_line(further, false)),
+            None => name.clone(),
+        };
+        let description = channel.description.as_deref().map(|text| html::plain_line(text, false));
+        let description = description.unwrap_or_else(|| {
+            format!("{name}: news whose items carry a summary, key terms and where they come from")
+        });
+        Self { items: items.collect(), rendering, title, description, language, home: site.at("") }
+    }
+
+    /// Renders it in a format, as changed at that time.
+    pub fn render(&self, format: DocumentFormat, changed: Timestamp) -> Vec<u8> {
+        match format {
+            DocumentFormat::Rss => rss::render(self, changed),
+            DocumentFormat::Atom => atom::render(self, changed),
+            DocumentFormat::Json => json::render(self, changed),
+        }
+    }
+
+    /// Returns a hash of everything it says but when it changed.
+    pub fn fingerprint(&self) -> u128 {
+        let formats = self.rendering.channel.formats.iter();
+        let texts = formats.map(|format| self.render(*format, Timestamp::default()));
+        xxh3_128(&texts.collect::<Vec<_>>().concat())
+    }
+
+    /// Returns its own address in a format.
+    pub(super) fn address(&self, format: DocumentFormat) -> String {
+        let Rendering { channel, place, site, .. } = self.rendering;
+        place.address(site, channel, format)
+    }
+
+    /// Returns what of the archive it names, each with its relation (RFC 5005 section 4).
+    pub(super) fn archive_links(&self, format: DocumentFormat) -> Vec<(&'static str, String)> {
+        let Rendering { channel, place, site, .. } = self.rendering;
+        let mut links = Vec::new();
+        if place.is_archive() {
+            links.push(("current", super::Place::Current { earlier: None }));
+        }
+        links.extend(place.earlier().map(|earlier| ("prev-archive", earlier)));
+        let address = |place: super::Place<'_>| place.address(site, channel, format);
+        links.into_iter().map(|(relation, place)| (relation, address(place))).collect()
+    }
+
+    /// Returns the hub that is told of changes; of a secret channel none is.
+    pub(super) fn hub(&self) -> Option<&'r str> {
+        let Rendering { channel, place, site, .. } = self.rendering;
+        let is_told = channel.token.is_none() && matches!(place, super::Place::Current { .. });
+        site.hub.as_ref().filter(|_| is_told).map(url::Url::as_str)
+    }
+}
+
+/// Removes what no document may hold.
+fn clean(mut item: PublishedItem) -> PublishedItem {
+    for text in [&mut item.title, &mut item.description].into_iter().chain(&mut item.creator) {
+        *text = html::clean_chars(text).into_owned();
+    }
+    item
+}
+
+/// Returns the language of most items; of two as frequent the first in the alphabet.
+fn language(entries: &[&Entry<'_>]) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for lang in entries.iter().filter_map(|entry| entry.story.lang.as_deref()) {
+        *counts.entry(primary(lang)).or_default() += 1;
+    }
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(lang, _)| lang)
+}

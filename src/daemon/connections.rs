@@ -4,6 +4,7 @@
 //! time is aborted with it.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -247,6 +249,8 @@ async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin, _place: Owne
     timeout(LINGER, told).await.ok();
 }
 
+type Answered = Result<Response, Infallible>;
+
 /// What answers the requests of a connection.
 struct Answers {
     entrance: Entrance,
@@ -257,16 +261,20 @@ struct Answers {
 impl Service<hyper::Request<Incoming>> for Answers {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Either<Ready<Answered>, Pin<Box<dyn Future<Output = Answered> + Send>>>;
 
     fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
+        if let Some(answer) = self.entrance.at_once(&request) {
+            self.phase.answered();
+            return Either::Left(ready(Ok(answer)));
+        }
         self.phase.answering();
         let request: Request = request.map(|body| Body::new(Timely::new(body)));
         let (entrance, phase, peer) = (self.entrance.clone(), self.phase.clone(), self.peer);
-        Box::pin(async move {
+        Either::Right(Box::pin(async move {
             let answer = entrance.answer(request, peer).await;
             phase.answered();
             Ok(answer)
-        })
+        }))
     }
 }

@@ -14,6 +14,7 @@ mod health;
 mod html;
 mod items;
 mod pages;
+mod ready;
 mod status;
 mod stories;
 mod upcoming;
@@ -38,9 +39,10 @@ use crate::telemetry::Metrics;
 
 pub use client::Client;
 pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
-pub use documents::{Documents, is_current};
+pub use documents::{Documents, OpenFiles};
 pub use entrance::Entrance;
 pub use items::publisher;
+pub use ready::is_current;
 pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;
 pub use websub::{Callbacks, HubCall};
@@ -79,6 +81,8 @@ pub struct Plan {
     pub guarded: Vec<&'static str>,
     /// Whether the operator has written down the address of the site.
     pub has_public_url: bool,
+    /// The documents that anybody may read.
+    pub open_files: OpenFiles,
     /// Who is believed on who asks.
     pub trusted_proxies: TrustedProxies,
 }

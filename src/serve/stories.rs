@@ -114,6 +114,7 @@ mod tests {
     use crate::config::{self, Environment};
     use crate::model::{BriefId, TrustedProxies};
     use crate::publish::Site;
+    use crate::serve::OpenFiles;
     use crate::store::testing::{at, open, put, story};
 
     /// Returns a plan of the sources `a` to `d` with one channel that has these lines.
@@ -143,6 +144,7 @@ mod tests {
             shows_generated: false,
             guarded: Vec::new(),
             has_public_url: true,
+            open_files: OpenFiles::default(),
             trusted_proxies: TrustedProxies::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! What runs wherever the store is open: in the daemon, in one pass of `poll`, in a command.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,7 +31,7 @@ use crate::fetch::{FetchError, Fetcher, Limits};
 use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
-use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served};
+use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served, Shelf};
 use crate::store::{Compacted, Lock, Mint, Store, StoreError, compact};
 use crate::telemetry::Metrics;
 
@@ -178,6 +178,7 @@ impl House {
             config: ground.config.subscribe(),
             thread: Threads::new(1).map_err(RunError::Threads)?,
             clock: clock::now,
+            pages: Mutex::default(),
         };
         Ok(Self {
             store,
@@ -348,6 +349,7 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         token: config.server.admin_token.clone(),
         max_delivery: config.fetch.max_body,
         shows_generated: config.enrich.model.is_some(),
+        shelf: Shelf::new(&config.publish.dir, &config.store.path),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

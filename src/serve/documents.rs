@@ -15,17 +15,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::auth::is_same;
+use super::deltas::Past;
 use super::{Failure, Served};
 use crate::model::{Channel, ChannelId, DocumentFormat, Timestamp};
 use crate::publish::{Coding, Document, Edition, Place};
 
-/// How long a reader may keep a document without asking again, in seconds.
-const MAX_AGE: u32 = 300;
+/// A reader asks again no sooner, in seconds; a hub or an editor may bring something at any time.
+const MIN_MAX_AGE: u64 = 60;
 
 /// The current documents of each channel.
 #[derive(Debug, Default)]
 pub struct Documents {
     current: RwLock<HashMap<ChannelId, Arc<Edition>>>,
+    past: Past,
+    /// How often something that a channel takes has changed.
+    generations: RwLock<HashMap<ChannelId, u64>>,
 }
 
 impl Documents {
@@ -36,8 +40,21 @@ impl Documents {
 
     /// Puts new documents in place of a channel's last ones.
     pub fn swap(&self, channel: &ChannelId, edition: Arc<Edition>) {
+        self.past.remember(channel, &edition);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.insert(channel.clone(), edition);
+    }
+
+    /// Says that something that a channel takes has changed, though its documents may not have.
+    pub fn touch(&self, channel: &ChannelId) {
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        *generations.entry(channel.clone()).or_default() += 1;
+    }
+
+    /// Returns a number that differs whenever something that a channel takes has changed.
+    pub(super) fn generation(&self, channel: &ChannelId) -> u64 {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        generations.get(channel).copied().unwrap_or_default()
     }
 
     /// Returns the channels that have a document.
@@ -49,6 +66,7 @@ impl Documents {
     /// Takes out the document of a channel that is no more.
     pub fn remove(&self, channel: &ChannelId) {
         self.current.write().unwrap_or_else(PoisonError::into_inner).remove(channel);
+        self.past.forget(channel);
     }
 }
 
@@ -75,7 +93,10 @@ async fn feed(
         }
         let edition = served.documents.get(&channel.id);
         return match edition.as_ref().and_then(|edition| edition.get(format)) {
-            Some(document) => answer(document, &headers),
+            Some(document) => {
+                let delta = served.documents.past.answer(&channel.id, format, document, &headers);
+                delta.unwrap_or_else(|| answer(document, &headers, served.freshness(channel)))
+            }
             None => not_yet("not rendered yet\n"),
         };
     }
@@ -107,24 +128,37 @@ async fn absent(served: &Arc<Served>, id: &str) -> Response {
     }
 }
 
+impl Served {
+    /// Returns how long nothing new can come to a channel by a poll, in seconds: a minute at
+    /// least, and `publish.ttl` at most.
+    pub(super) fn freshness(&self, channel: &Channel) -> u64 {
+        let now = (self.clock)();
+        let plan = self.plan();
+        let next = self.upcoming.next(channel, &plan.sources, now);
+        let wait = next.map_or(0, |next| u64::try_from((next - now).num_seconds()).unwrap_or(0));
+        wait.clamp(MIN_MAX_AGE, (plan.site.ttl * 60).max(MIN_MAX_AGE))
+    }
+}
+
 fn not_yet(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], why).into_response()
 }
 
 /// SECURITY: without its token a secret channel answers as if it were not there.
-fn may_read(channel: &Channel, query: &str) -> bool {
+pub(super) fn may_read(channel: &Channel, query: &str) -> bool {
     let Some(token) = &channel.token else { return true };
     let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
     given.is_some_and(|given| is_same(given.as_bytes(), token.reveal()))
 }
 
-fn answer(document: &Document, headers: &HeaderMap) -> Response {
+/// Answers with a document that may be used for so many seconds without asking again.
+pub(super) fn answer(document: &Document, headers: &HeaderMap, max_age: u64) -> Response {
     let coding = coding(headers);
     let etag = document.etag(coding);
     let response = Response::builder()
         .header(ETAG, &etag)
         .header(LAST_MODIFIED, http_date(document.modified))
-        .header(CACHE_CONTROL, format!("public, max-age={MAX_AGE}"))
+        .header(CACHE_CONTROL, format!("public, max-age={max_age}"))
         .header(VARY, "Accept-Encoding");
     let built = if is_current(headers, &etag, document.modified) {
         response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
@@ -140,7 +174,7 @@ fn answer(document: &Document, headers: &HeaderMap) -> Response {
 }
 
 /// Returns the best coding that a request accepts (RFC 9110 12.5.3).
-fn coding(headers: &HeaderMap) -> Coding {
+pub(super) fn coding(headers: &HeaderMap) -> Coding {
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut weights = Weights::default();
     for part in accepted.flat_map(|value| value.split(',')) {
@@ -209,7 +243,7 @@ pub fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool 
     since.is_some_and(|since| Timestamp::from(since).timestamp() >= modified.timestamp())
 }
 
-fn http_date(at: Timestamp) -> String {
+pub(super) fn http_date(at: Timestamp) -> String {
     at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 

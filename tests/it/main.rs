@@ -38,6 +38,7 @@ mod merging;
 mod opening;
 mod origin;
 mod pausing;
+mod publishing;
 mod pushing;
 mod readers;
 mod redirecting;

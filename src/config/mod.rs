@@ -212,6 +212,8 @@ pub struct LanguageModel {
 pub struct Publish {
     /// Where rendered documents are written.
     pub dir: PathBuf,
+    /// How long finished pages of archives are kept; none are made if it is zero.
+    pub archive: Duration,
     /// What channels tell readers as their `ttl`.
     pub ttl: Duration,
     /// A picture for every channel.

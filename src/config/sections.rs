@@ -240,9 +240,11 @@ pub(super) fn publish(mut table: Table<'_, '_>, place: &Place, store: &Store) ->
         Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
     });
     let ttl = table.duration("ttl", 30 * MINUTE, MINUTE..=DAY);
+    let archive = table.duration("archive", 90 * DAY, Duration::ZERO..=36_500 * DAY);
     table.finish();
     Publish {
         dir: dir.map_or_else(|| store.path.join("documents"), |found| found.value),
+        archive,
         ttl,
         image: image.map(|found| found.value),
     }

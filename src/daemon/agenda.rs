@@ -110,6 +110,7 @@ impl Agenda {
         }
         for gone in before.keys() {
             self.served.upcoming.set(gone, None);
+            self.served.upcoming.plan(gone, None);
         }
         self.recount();
         for (host, until) in parked {
@@ -123,6 +124,7 @@ impl Agenda {
         (self.standings, self.waiting) = ([0; 3], BTreeSet::new());
         self.due.clear();
         for (id, known) in &self.known {
+            self.served.upcoming.plan(id, known.due.as_ref().map(|due| due.at));
             if let Some(count) = self.standings.get_mut(known.standing as usize) {
                 *count += 1;
             }
@@ -283,6 +285,7 @@ impl Agenda {
         if *known.source == *source {
             known.due = (outcome != Some(&Outcome::Gone)).then_some(due);
             self.served.upcoming.set(&source.id, None);
+            self.served.upcoming.plan(&source.id, known.due.as_ref().map(|due| due.at));
             known.wishes.clone_from(wishes);
         }
         let standing = match outcome {
@@ -357,6 +360,7 @@ impl Agenda {
         let Some(known) = self.known.get_mut(id) else { return };
         self.due.push(Reverse((due.at, id.clone())));
         self.served.upcoming.set(id, Some(due.clone()));
+        self.served.upcoming.plan(id, Some(due.at));
         known.due = Some(due);
     }
 

@@ -2,25 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
 use super::desk::whole_seconds;
 use super::dirty::Dirty;
-use super::shelf::Shelf;
 use super::threads::Threads;
 use super::writer::Work;
 use crate::config::Config;
-use crate::model::{
-    Brief, BriefId, Channel, ChannelId, DocumentFormat, Selector, SourceId, Story, Timestamp,
-};
-use crate::publish::{
-    Also, Coding, Edition, Entry, Place, Prepared, Publisher, Rendering, also_reported,
-};
-use crate::serve::{Plan, Served, Taken, publisher, taken};
-use crate::store::{Look, Store, StoreError};
+use crate::model::{Channel, ChannelId, DocumentFormat, Selector, SourceId, Timestamp};
+use crate::publish::{Coding, Edition, Entry, Place, Prepared, Rendering};
+use crate::serve::{Material, Plan, Served, Shelf, taken};
+use crate::store::{Finished, Look, Store, StoreError};
 
 /// What rendering needs.
 pub(super) struct Press {
@@ -31,6 +26,8 @@ pub(super) struct Press {
     /// Renders one channel after the other.
     pub(super) thread: Threads,
     pub(super) clock: fn() -> Timestamp,
+    /// The last finished page of each channel's archive, before the store may know of it.
+    pub(super) pages: Mutex<HashMap<ChannelId, Option<Finished>>>,
 }
 
 /// Renders channels whenever something in them has changed; ends when it is dropped.
@@ -60,14 +57,18 @@ pub(super) async fn load_documents(config: &Arc<Config>, served: &Arc<Served>) -
 
 /// What one rendering goes by.
 #[derive(Clone)]
-struct Sheet {
-    plan: Arc<Plan>,
-    shelf: Shelf,
+pub(super) struct Sheet {
+    pub(super) plan: Arc<Plan>,
+    pub(super) shelf: Shelf,
+    /// How long pages of archives are kept.
+    pub(super) keeps: TimeDelta,
 }
 
 impl Press {
     fn sheet(&self, plan: Arc<Plan>, folder: &Path) -> Sheet {
-        Sheet { plan, shelf: Shelf::new(folder, &self.config.borrow().store.path) }
+        let config = self.config.borrow();
+        let keeps = TimeDelta::from_std(config.publish.archive).unwrap_or(TimeDelta::MAX);
+        Sheet { plan, shelf: Shelf::new(folder, &config.store.path), keeps }
     }
 
     fn current(&self) -> Sheet {
@@ -145,54 +146,22 @@ impl Press {
         }
     }
 
-    /// Renders a channel and swaps its document, if its content differs.
+    /// Renders a channel and swaps its documents, if its content differs.
     fn renew(&self, sheet: &Sheet, channel: &Channel) -> Result<Option<Work>, StoreError> {
-        let mut taken = taken(&self.store, &sheet.plan, channel, channel.items)?;
-        if !channel.full_text {
-            for Taken { story, .. } in &mut taken {
-                story.article = None;
-            }
-        }
-        let mut briefs: HashMap<BriefId, Brief> = HashMap::new();
-        let mut publishers: HashMap<SourceId, Publisher> = HashMap::new();
-        for Taken { story, others } in &taken {
-            if let Some(id) = story.brief.as_ref().filter(|id| !briefs.contains_key(id)) {
-                briefs.extend(self.store.brief(id)?.map(|stored| (id.clone(), stored.brief)));
-            }
-            for story in std::iter::once(story).chain(others) {
-                if !publishers.contains_key(&story.source) {
-                    let said = self.publisher_of(&sheet.plan, &story.source)?;
-                    publishers.insert(story.source.clone(), said);
-                }
-            }
-        }
-        let also_of = |others: &[Story]| -> Vec<Also> {
-            let said = others.iter().filter_map(|story| {
-                let publisher = publishers.get(&story.source)?;
-                Some(also_reported(story, publisher, &sheet.plan.site))
-            });
-            said.collect()
-        };
-        let also: Vec<Vec<Also>> = taken.iter().map(|taken| also_of(&taken.others)).collect();
-        let entries: Vec<Entry<'_>> = taken
-            .iter()
-            .zip(&also)
-            .filter_map(|(Taken { story, .. }, also)| {
-                let stored = story.brief.as_ref().and_then(|id| briefs.get(id));
-                let brief = stored.or_else(|| sheet.plan.generated(story));
-                Some(Entry { story, brief, publisher: publishers.get(&story.source)?, also })
-            })
-            .collect();
+        self.served.documents.touch(&channel.id);
+        let (store, plan) = (&self.store, &sheet.plan);
+        let taken = taken(store, plan, channel, channel.items)?;
+        let material = Material::gather(store, plan, channel, taken)?;
+        let entries = material.entries(plan);
         if self.waits_for_sources(sheet, channel, entries.len())? {
             return Ok(None);
         }
-        self.swap(sheet, channel, &entries)
-    }
-
-    fn publisher_of(&self, plan: &Plan, id: &SourceId) -> Result<Publisher, StoreError> {
-        let facts = self.store.state(id)?.map(|state| state.facts).unwrap_or_default();
-        let source = plan.sources.iter().find(|source| source.id == *id);
-        Ok(publisher(source, id.as_str(), &facts))
+        let learnt = self.swap(sheet, channel, &entries)?;
+        // Only then, since readers do not wait for the archive.
+        if self.finish_pages(sheet, channel)? {
+            return self.swap(sheet, channel, &entries).map(|linked| linked.or(learnt));
+        }
+        Ok(learnt)
     }
 
     /// Returns whether the standing document is better than one of `items` items would be.
@@ -223,7 +192,9 @@ impl Press {
         entries: &[Entry<'_>],
     ) -> Result<Option<Work>, StoreError> {
         let site = &sheet.plan.site;
-        let place = Place::Current { earlier: None };
+        let archive = self.last_page(sheet, channel)?;
+        let earlier = archive.as_ref().map(|page| page.page.as_str());
+        let place = Place::Current { earlier };
         let prepared = Prepared::new(Rendering { channel, place, entries, site });
         let documents = &self.served.documents;
         let current = documents.get(&channel.id);
@@ -233,9 +204,9 @@ impl Press {
         let edition = standing.unwrap_or_else(|| {
             let now = whole_seconds((self.clock)());
             let before = current.as_ref().and_then(|edition| edition.modified());
-            let changed = match last.filter(|known| known.fingerprint == print) {
+            let changed = match last.as_ref().filter(|known| known.fingerprint == print) {
                 Some(known) => known.changed,
-                None => after(now, before.max(last.map(|last| last.changed))),
+                None => after(now, before.max(last.as_ref().map(|last| last.changed))),
             };
             Edition::print(&prepared, changed)
         });
@@ -247,8 +218,9 @@ impl Press {
         }
         self.measure(&channel.id, entries, &edition);
         let is_secret = channel.token.is_some();
-        let look = Look { fingerprint: print, changed, is_secret };
-        Ok((last != Some(look)).then(|| Work::Channel(channel.id.clone(), look)))
+        let look = Look { fingerprint: print, changed, is_secret, archive };
+        let is_new = last.as_ref() != Some(&look);
+        Ok(is_new.then(|| Work::Channel(channel.id.clone(), look)))
     }
 
     fn measure(&self, id: &ChannelId, entries: &[Entry<'_>], edition: &Edition) {

@@ -1,7 +1,7 @@
 //! What runs wherever the store is open: in the daemon, in one pass of `poll`, in a command.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -31,7 +31,7 @@ use crate::fetch::{FetchError, Fetcher, Limits};
 use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
-use crate::serve::{HubCall, OpenFiles, Order, Parts, Plan, ReloadOrder, Served};
+use crate::serve::{HubCall, OpenFiles, Order, Parts, Plan, ReloadOrder, Served, Shelf};
 use crate::store::{Compacted, Lock, Mint, Store, StoreError, compact};
 use crate::telemetry::Metrics;
 
@@ -178,6 +178,7 @@ impl House {
             config: ground.config.subscribe(),
             thread: Threads::new(1).map_err(RunError::Threads)?,
             clock: clock::now,
+            pages: Mutex::default(),
         };
         Ok(Self {
             store,
@@ -351,6 +352,7 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         has_public_url: is_public,
         open_files: OpenFiles::of(&config.channels),
         trusted_proxies: config.server.trusted_proxies.clone(),
+        shelf: Shelf::new(&config.publish.dir, &config.store.path),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }
 }

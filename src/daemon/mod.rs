@@ -7,6 +7,7 @@
 //! in `house::Ground`; what needs it open in `house::House`.
 
 mod agenda;
+mod archive;
 mod articles;
 mod asking;
 mod backups;
@@ -40,7 +41,6 @@ mod retention;
 mod run;
 mod scrub;
 mod service;
-mod shelf;
 mod threads;
 mod trial;
 mod uploads;

@@ -248,6 +248,7 @@ fn channel_keys(old: &Channel, new: &Channel) -> Vec<&'static str> {
         ("items", old.items != new.items),
         ("body", old.body != new.body),
         ("full_text", old.full_text != new.full_text),
+        ("formats", old.formats != new.formats),
         ("merge_stories", old.merge_stories != new.merge_stories),
         ("token_file", old.token != new.token),
     ])
@@ -301,6 +302,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("enrich.sentences", old.enrich.sentences != new.enrich.sentences),
         ("enrich.key_terms", old.enrich.key_terms != new.enrich.key_terms),
         ("publish.dir", old.publish.dir != new.publish.dir),
+        ("publish.archive", old.publish.archive != new.publish.archive),
         ("publish.ttl", old.publish.ttl != new.publish.ttl),
         ("publish.image", old.publish.image != new.publish.image),
         ("log.level", old.log.level != new.log.level),

@@ -36,6 +36,27 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Returns a channel of that id that takes everything, with the defaults, for tests.
+    #[cfg(test)]
+    pub(crate) fn plain(id: &str) -> Self {
+        Self {
+            id: ChannelId::new(id).expect("an id"),
+            was: Vec::new(),
+            title: id.to_owned(),
+            description: None,
+            language: None,
+            from: vec![Selector::All],
+            only: Only::Any,
+            filters: Filters::default(),
+            items: 50,
+            body: Body::Brief,
+            formats: DocumentFormat::ALL.to_vec(),
+            full_text: false,
+            merge_stories: false,
+            token: None,
+        }
+    }
+
     /// Returns the format that pages and lists name.
     pub fn main_format(&self) -> DocumentFormat {
         self.formats.first().copied().unwrap_or(DocumentFormat::Rss)

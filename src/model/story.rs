@@ -142,6 +142,14 @@ impl Story {
         }
     }
 
+    /// Returns since when subscribers see it, if they do.
+    pub fn shown_since(&self) -> Option<Timestamp> {
+        match self.placement {
+            Placement::Shown(since) => Some(since),
+            Placement::Held | Placement::Waiting(_) => None,
+        }
+    }
+
     /// Keeps the place in a story that the stored version of this item has.
     pub fn stay_in_story(&mut self, stored: &Self) {
         self.leader = stored.leader;

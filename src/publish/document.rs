@@ -80,6 +80,11 @@ impl Document {
         Self { content_type, modified, plain: plain.into(), gzip, brotli, hash }
     }
 
+    /// Returns a hash of the plain bytes, which is a part of every tag.
+    pub fn hash(&self) -> u128 {
+        self.hash
+    }
+
     /// Returns the bytes in a coding.
     pub fn bytes(&self, coding: Coding) -> &Bytes {
         match coding {

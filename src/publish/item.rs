@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{Also, Entry, Publisher, Site, key_terms, labels};
-use crate::model::{CanonicalUrl, Enclosure, Placement, Story, Timestamp, without_tracking};
+use crate::model::{Brief, CanonicalUrl, Enclosure, Placement, Story, Timestamp, without_tracking};
 use crate::text::{html, sentences};
 
 const MAX_TITLE_CHARS: usize = 80;
@@ -157,6 +157,11 @@ fn categories(entry: &Entry<'_>) -> (Vec<String>, bool) {
         return (from_terms, true);
     }
     (distinct(entry.story.categories.iter().map(String::as_str)), false)
+}
+
+/// Returns whether a brief has a key term, which is given in lower case.
+pub fn has_term(brief: &Brief, term: &str) -> bool {
+    brief.key_terms.iter().any(|known| known.to_lowercase() == term)
 }
 
 /// Returns the words without commas, because FreshRSS splits a category there; unique ignoring

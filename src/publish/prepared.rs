@@ -62,6 +62,11 @@ impl<'r> Prepared<'r> {
         Self { items: items.collect(), rendering, title, description, language, home: site.at("") }
     }
 
+    /// Returns when an item of it last changed.
+    pub fn updated(&self) -> Option<Timestamp> {
+        self.items.iter().map(|said| said.item.updated).max()
+    }
+
     /// Renders it in a format, as changed at that time.
     pub fn render(&self, format: DocumentFormat, changed: Timestamp) -> Vec<u8> {
         match format {

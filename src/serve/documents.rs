@@ -7,20 +7,27 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::auth::is_same;
+use super::deltas::{Past, wants_delta};
 use super::ready::Ready;
 use super::{Failure, Served};
 use crate::model::{Channel, ChannelId, DocumentFormat};
 use crate::publish::{Edition, Place};
 
+/// A reader asks again no sooner, in seconds; a hub or an editor may bring something at any time.
+const MIN_MAX_AGE: u64 = 60;
+
 /// The current documents of each channel.
 #[derive(Debug, Default)]
 pub struct Documents {
     current: RwLock<HashMap<ChannelId, Current>>,
+    past: Past,
+    /// How often something that a channel takes has changed.
+    generations: RwLock<HashMap<ChannelId, u64>>,
 }
 
 /// A channel's documents and their answers.
@@ -45,10 +52,23 @@ impl Documents {
 
     /// Puts new documents in place of a channel's last ones.
     pub fn swap(&self, channel: &ChannelId, edition: Arc<Edition>) {
+        self.past.remember(channel, &edition);
         let made = |(format, document): (_, &Arc<_>)| (format, Arc::new(Ready::of(document)));
         let ready = edition.documents().map(made).collect();
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         current.insert(channel.clone(), Current { edition, ready });
+    }
+
+    /// Says that something that a channel takes has changed, though its documents may not have.
+    pub fn touch(&self, channel: &ChannelId) {
+        let mut generations = self.generations.write().unwrap_or_else(PoisonError::into_inner);
+        *generations.entry(channel.clone()).or_default() += 1;
+    }
+
+    /// Returns a number that differs whenever something that a channel takes has changed.
+    pub(super) fn generation(&self, channel: &ChannelId) -> u64 {
+        let generations = self.generations.read().unwrap_or_else(PoisonError::into_inner);
+        generations.get(channel).copied().unwrap_or_default()
     }
 
     /// Returns the channels that have a document.
@@ -60,21 +80,22 @@ impl Documents {
     /// Takes out the document of a channel that is no more.
     pub fn remove(&self, channel: &ChannelId) {
         self.current.write().unwrap_or_else(PoisonError::into_inner).remove(channel);
+        self.past.forget(channel);
     }
 }
 
 /// The names of the documents that anybody may read.
 #[derive(Debug, Clone, Default)]
-pub struct OpenFiles(HashMap<String, (ChannelId, DocumentFormat)>);
+pub struct OpenFiles(HashMap<String, (usize, DocumentFormat)>);
 
 impl OpenFiles {
     /// Returns those of the channels without a token.
     pub fn of(channels: &[Channel]) -> Self {
         let mut files = HashMap::new();
-        for channel in channels.iter().filter(|channel| channel.token.is_none()) {
+        for (place, channel) in channels.iter().enumerate().filter(|(_, c)| c.token.is_none()) {
             for format in &channel.formats {
                 let name = format!("{}.{}", channel.id, format.extension());
-                files.insert(name, (channel.id.clone(), *format));
+                files.insert(name, (place, *format));
             }
         }
         Self(files)
@@ -85,14 +106,16 @@ impl Served {
     /// Answers a request for a document that is there and that anybody may read, as the routes
     /// would, without their cost; `None` for any other request.
     pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
-        let is_head = request.method() == Method::HEAD;
-        if !is_head && request.method() != Method::GET {
+        let (headers, is_head) = (request.headers(), request.method() == Method::HEAD);
+        if !(is_head || request.method() == Method::GET) || wants_delta(headers) {
             return None;
         }
         let (plan, path) = (self.plan(), request.uri().path());
         let path = path.strip_prefix(plan.prefix()).unwrap_or(path);
-        let (channel, format) = plan.open_files.0.get(path.strip_prefix("/feeds/")?)?;
-        let mut response = self.documents.ready(channel, *format)?.answer(request.headers());
+        let (place, format) = plan.open_files.0.get(path.strip_prefix("/feeds/")?)?;
+        let channel = plan.channels.get(*place)?;
+        let ready = self.documents.ready(&channel.id, *format)?;
+        let mut response = ready.answer(headers, self.max_age(&ready, channel));
         if is_head {
             *response.body_mut() = Body::empty();
         }
@@ -122,8 +145,16 @@ async fn feed(
         if !channel.formats.contains(&format) {
             return Failure::NotFound("feed").into_response();
         }
+        let edition = served.documents.get(&channel.id);
+        let document = edition.as_ref().and_then(|edition| edition.get(format));
+        let delta = document.and_then(|document| {
+            served.documents.past.answer(&channel.id, format, document, &headers)
+        });
+        if let Some(delta) = delta {
+            return delta;
+        }
         return match served.documents.ready(&channel.id, format) {
-            Some(ready) => ready.answer(&headers),
+            Some(ready) => ready.answer(&headers, served.max_age(&ready, channel)),
             None => not_yet("not rendered yet\n"),
         };
     }
@@ -155,12 +186,30 @@ async fn absent(served: &Arc<Served>, id: &str) -> Response {
     }
 }
 
+impl Served {
+    /// Returns the `Cache-Control` of a document; it is worked out once a second, since it takes a
+    /// look at every source.
+    fn max_age(&self, ready: &Ready, channel: &Channel) -> HeaderValue {
+        ready.max_age((self.clock)().timestamp(), || self.freshness(channel))
+    }
+
+    /// Returns how long nothing new can come to a channel by a poll, in seconds: a minute at
+    /// least, and `publish.ttl` at most.
+    pub(super) fn freshness(&self, channel: &Channel) -> u64 {
+        let now = (self.clock)();
+        let plan = self.plan();
+        let next = self.upcoming.next(channel, &plan.sources, now);
+        let wait = next.map_or(0, |next| u64::try_from((next - now).num_seconds()).unwrap_or(0));
+        wait.clamp(MIN_MAX_AGE, (plan.site.ttl * 60).max(MIN_MAX_AGE))
+    }
+}
+
 fn not_yet(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "10")], why).into_response()
 }
 
 /// SECURITY: without its token a secret channel answers as if it were not there.
-fn may_read(channel: &Channel, query: &str) -> bool {
+pub(super) fn may_read(channel: &Channel, query: &str) -> bool {
     let Some(token) = &channel.token else { return true };
     let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
     given.is_some_and(|given| is_same(given.as_bytes(), token.reveal()))

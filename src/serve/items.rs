@@ -1,5 +1,6 @@
 //! What pages and the API read of items: the story, its brief, its publisher.
 
+use super::material::publisher_of;
 use super::{Plan, View};
 use crate::contract;
 use crate::model::{Address, FeedFacts, ItemId, Origin, Source, Story};
@@ -29,8 +30,7 @@ impl View {
     }
 
     pub(super) fn publisher_of(&self, story: &Story) -> Result<Publisher, StoreError> {
-        let facts = self.store.state(&story.source)?.map(|state| state.facts).unwrap_or_default();
-        Ok(publisher(self.plan.source(story.source.as_str()), story.source.as_str(), &facts))
+        publisher_of(&self.store, &self.plan, &story.source)
     }
 }
 

@@ -5,16 +5,21 @@
 //! command that is sent to the writer and answered when it is durable.
 
 mod api;
+mod archive;
 mod auth;
 mod client;
 mod condition;
+mod deltas;
 mod documents;
 mod entrance;
+mod further;
 mod health;
 mod html;
 mod items;
+mod material;
 mod pages;
 mod ready;
+mod shelf;
 mod status;
 mod stories;
 mod upcoming;
@@ -37,12 +42,16 @@ use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
+pub use archive::{Open, PageName, finished, on_page, open_items};
 pub use client::Client;
 pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, OpenFiles};
 pub use entrance::Entrance;
+pub use further::Kept;
 pub use items::publisher;
+pub use material::Material;
 pub use ready::is_current;
+pub use shelf::Shelf;
 pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;
 pub use websub::{Callbacks, HubCall};
@@ -77,6 +86,8 @@ pub struct Plan {
     pub max_delivery: u64,
     /// Whether briefs that a language model made are shown.
     pub shows_generated: bool,
+    /// Where documents lie on disk.
+    pub shelf: Shelf,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
     /// Whether the operator has written down the address of the site.
@@ -107,6 +118,8 @@ impl Plan {
 pub struct Served {
     /// The channels' current documents.
     pub documents: Arc<Documents>,
+    /// Documents that were asked for beside the current ones.
+    pub(crate) kept: Kept,
     /// To the writer.
     pub orders: mpsc::Sender<Order>,
     /// To whoever reads the configuration again.
@@ -157,6 +170,7 @@ impl Served {
     pub fn new(parts: Parts) -> Self {
         Self {
             documents: Arc::default(),
+            kept: Kept::default(),
             orders: parts.orders,
             reloads: parts.reloads,
             hub_calls: parts.hub_calls,
@@ -287,6 +301,7 @@ fn public(served: Arc<Served>) -> Router {
         ));
     Router::new()
         .merge(documents::routes())
+        .merge(further::routes())
         .merge(pages::routes())
         .merge(guarded)
         .nest("/api", api)

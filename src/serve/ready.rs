@@ -1,5 +1,7 @@
 //! A document's answers, made once when it is put in place: a request clones them.
 
+use std::sync::{Mutex, PoisonError};
+
 use axum::body::Body;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG,
@@ -13,9 +15,6 @@ use super::auth::harden_headers;
 use crate::model::Timestamp;
 use crate::publish::{Coding, Document};
 
-/// How long a reader may keep a document without asking again, in seconds.
-const MAX_AGE: u32 = 300;
-
 /// A document's answers in each coding.
 #[derive(Debug)]
 pub(super) struct Ready {
@@ -23,6 +22,8 @@ pub(super) struct Ready {
     identity: Coded,
     gzip: Coded,
     brotli: Coded,
+    /// The `Cache-Control` of one second.
+    max_age: Mutex<(i64, HeaderValue)>,
 }
 
 /// The answers in one coding.
@@ -45,26 +46,44 @@ impl Ready {
             identity: coded(Coding::Identity),
             gzip: coded(Coding::Gzip),
             brotli: coded(Coding::Brotli),
+            max_age: Mutex::new((0, HeaderValue::from_static("no-cache"))),
         }
     }
 
+    /// Returns the `Cache-Control` of this second, worked out once.
+    pub(super) fn max_age(&self, second: i64, age: impl FnOnce() -> u64) -> HeaderValue {
+        let known = || self.max_age.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let known = known();
+            if known.0 == second {
+                return known.1.clone();
+            }
+        }
+        let value = cached_for(age());
+        *known() = (second, value.clone());
+        value
+    }
+
     /// Answers a GET or HEAD; the body of a HEAD's answer is the caller's to leave out.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
+    pub(super) fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
         let coded = match coding(headers) {
             Coding::Identity => &self.identity,
             Coding::Gzip => &self.gzip,
             Coding::Brotli => &self.brotli,
         };
-        if is_current(headers, &coded.etag, self.modified) {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.headers_mut() = coded.standing.clone();
-            return response;
-        }
-        let mut response = Response::new(Body::from(coded.body.clone()));
-        *response.headers_mut() = coded.whole.clone();
-        response
+        coded.answer(headers, self.modified, cache_control)
     }
+}
+
+/// Answers with a document that may be used for so many seconds without asking again.
+pub(super) fn answer(document: &Document, headers: &HeaderMap, max_age: u64) -> Response {
+    let coded = Coded::of(document, coding(headers));
+    coded.answer(headers, document.modified, cached_for(max_age))
+}
+
+fn cached_for(seconds: u64) -> HeaderValue {
+    let text = format!("public, max-age={seconds}");
+    HeaderValue::from_str(&text).expect("a number is plain ASCII")
 }
 
 impl Coded {
@@ -76,7 +95,6 @@ impl Coded {
         let mut standing = HeaderMap::with_capacity(16);
         standing.insert(ETAG, value(&etag));
         standing.insert(LAST_MODIFIED, value(&http_date(document.modified)));
-        standing.insert(CACHE_CONTROL, value(&format!("public, max-age={MAX_AGE}")));
         standing.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         harden_headers(&mut standing);
         let mut whole = standing.clone();
@@ -87,10 +105,30 @@ impl Coded {
         }
         Self { etag, standing, whole, body }
     }
+
+    fn answer(
+        &self,
+        headers: &HeaderMap,
+        modified: Timestamp,
+        cache_control: HeaderValue,
+    ) -> Response {
+        let mut response = if is_current(headers, &self.etag, modified) {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.headers_mut() = self.standing.clone();
+            response
+        } else {
+            let mut response = Response::new(Body::from(self.body.clone()));
+            *response.headers_mut() = self.whole.clone();
+            response
+        };
+        response.headers_mut().insert(CACHE_CONTROL, cache_control);
+        response
+    }
 }
 
 /// Returns the best coding that a request accepts (RFC 9110 12.5.3).
-fn coding(headers: &HeaderMap) -> Coding {
+pub(super) fn coding(headers: &HeaderMap) -> Coding {
     let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut weights = Weights::default();
     for part in accepted.flat_map(|value| value.split(',')) {
@@ -159,7 +197,7 @@ pub fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool 
     since.is_some_and(|since| Timestamp::from(since).timestamp() >= modified.timestamp())
 }
 
-fn http_date(at: Timestamp) -> String {
+pub(super) fn http_date(at: Timestamp) -> String {
     at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 

@@ -17,6 +17,12 @@ pub struct Taken {
     pub others: Vec<Story>,
 }
 
+impl Taken {
+    fn alone(story: Story) -> Self {
+        Self { story, others: Vec::new() }
+    }
+}
+
 /// Returns the newest items of a channel, at most `limit`: in its document and on every page.
 pub fn taken(
     store: &Store,
@@ -24,53 +30,93 @@ pub fn taken(
     channel: &Channel,
     limit: usize,
 ) -> Result<Vec<Taken>, StoreError> {
+    taken_where(store, plan, (channel, limit), None)
+}
+
+/// What decides on items beside the channel itself.
+pub(super) type Accept<'a> = &'a dyn Fn(&Story) -> bool;
+
+/// Returns the newest items of a channel that `accept` takes as well, at most so many.
+///
+/// With `accept` or filters it is asked of no more than 5,000 of them.
+pub(super) fn taken_where(
+    store: &Store,
+    plan: &Plan,
+    (channel, limit): (&Channel, usize),
+    accept: Option<Accept<'_>>,
+) -> Result<Vec<Taken>, StoreError> {
+    let mut found = Vec::new();
+    listing(plan, channel, |listed| {
+        let listed = Listed { limit, ..*listed };
+        let is_plain = channel.filters.is_empty() && accept.is_none();
+        if is_plain && !channel.merge_stories {
+            found = store.newest(&listed)?.into_iter().map(Taken::alone).collect();
+            return Ok(());
+        }
+        let mut told: HashSet<ItemId> = HashSet::new();
+        for item in store.each_newest(&listed)? {
+            if found.len() >= limit {
+                break;
+            }
+            let item = item?;
+            if told.contains(&item.id) || accept.is_some_and(|accept| !accept(&item)) {
+                continue;
+            }
+            let Some(taken) = members_taken(store, plan, channel, item)? else { continue };
+            told.insert(taken.story.id);
+            told.extend(taken.others.iter().map(|other| other.id));
+            found.push(taken);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Hands over what is asked of the store for the items of a channel: without a limit.
+pub(super) fn listing(
+    plan: &Plan,
+    channel: &Channel,
+    ask: impl FnOnce(&Listed<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let takes = |source: &&Source| channel.takes(source);
     let sources: Vec<SourceId> =
         plan.sources.iter().filter(takes).map(|source| source.id.clone()).collect();
     // "*" takes the items of sources that have left the configuration, too.
     let sources = (!channel.from.contains(&Selector::All)).then_some(sources);
-    let listed = Listed { sources: sources.as_deref(), only: channel.only, shown: true, limit };
-    if channel.merge_stories {
-        return merged(store, channel, &listed);
-    }
-    let stories = if channel.filters.is_empty() {
-        store.newest(&listed)?
-    } else {
-        store.newest_accepted(&listed, &|story| reconcile::passes(&channel.filters, story))?
-    };
-    Ok(stories.into_iter().map(|story| Taken { story, others: Vec::new() }).collect())
+    let sources = sources.as_deref();
+    ask(&Listed { sources, only: channel.only, shown: true, limit: usize::MAX })
 }
 
-/// Returns the newest stories of a channel, each as the first of its items that the channel takes.
+/// Returns an item as the channel shows it, if the channel takes it: with `merge_stories` the
+/// first of its story that the channel takes, which stands for the others.
 ///
 /// The channel tells of the same items as without `merge_stories`. A story stands where its newest
 /// item would, so that a late report is not lost because the first one has left the document.
-fn merged(store: &Store, channel: &Channel, listed: &Listed<'_>) -> Result<Vec<Taken>, StoreError> {
-    let sources: Option<HashSet<&SourceId>> = listed.sources.map(|ids| ids.iter().collect());
+pub(super) fn members_taken(
+    store: &Store,
+    plan: &Plan,
+    channel: &Channel,
+    item: Story,
+) -> Result<Option<Taken>, StoreError> {
+    let has_all = channel.from.contains(&Selector::All);
+    let is_in = |story: &Story| {
+        has_all || plan.source(story.source.as_str()).is_some_and(|source| channel.takes(source))
+    };
     let takes = |story: &Story| {
         matches!(story.placement, Placement::Shown(_))
-            && (listed.only == Only::Any || story.brief.is_some())
-            && sources.as_ref().is_none_or(|sources| sources.contains(&story.source))
+            && (channel.only == Only::Any || story.brief.is_some())
+            && is_in(story)
             && reconcile::passes(&channel.filters, story)
     };
-    let mut merged = Vec::new();
-    let mut told: HashSet<ItemId> = HashSet::new();
-    for item in store.each_newest(listed)? {
-        if merged.len() >= listed.limit {
-            break;
-        }
-        let item = item?;
-        if told.contains(&item.id) || !takes(&item) {
-            continue;
-        }
-        let mut members = members(store, item)?.into_iter().filter(takes);
-        let Some(first) = members.next() else { continue };
-        let others: Vec<Story> = members.map(without_texts).collect();
-        told.insert(first.id);
-        told.extend(others.iter().map(|other| other.id));
-        merged.push(Taken { story: first, others });
+    if !takes(&item) {
+        return Ok(None);
     }
-    Ok(merged)
+    if !channel.merge_stories {
+        return Ok(Some(Taken::alone(item)));
+    }
+    let mut members = members(store, item)?.into_iter().filter(takes);
+    let Some(first) = members.next() else { return Ok(None) };
+    Ok(Some(Taken { story: first, others: members.map(without_texts).collect() }))
 }
 
 /// Drops what is not said of an item that another one stands for: thirty texts of 256 KiB each
@@ -142,6 +188,7 @@ mod tests {
             token: None,
             max_delivery: 0,
             shows_generated: false,
+            shelf: crate::serve::Shelf::default(),
             guarded: Vec::new(),
             has_public_url: true,
             open_files: OpenFiles::default(),

@@ -256,8 +256,9 @@ impl<'s> Changes<'s> {
 
     /// Remembers what a channel's document looks like.
     pub fn put_channel(&mut self, id: &ChannelId, look: &Look) -> Result<(), StoreError> {
-        let Look { fingerprint, changed, is_secret } = *look;
-        let record = ChannelRecord { fingerprint, changed: millis(changed), is_secret };
+        let Look { fingerprint, changed, is_secret, ref archive } = *look;
+        let archive = archive.as_ref().map(|page| (page.page.clone(), millis(page.through)));
+        let record = ChannelRecord { fingerprint, changed: millis(changed), is_secret, archive };
         self.seal(Tree::Meta, Kind::Channel, &channel_key(id), &record)
     }
 

@@ -110,7 +110,8 @@ pub(super) fn commit(store: &Store, n: usize) {
     let mut state = SourceState::new(&Address::File(PathBuf::from("x")), moment(0));
     state.warnings = vec![noise(n, 9_000)];
     changes.put_state(&name_at(n), &state).unwrap();
-    let look = Look { fingerprint: n as u128, changed: moment(n), is_secret: true };
+    let archive = Some(Finished { page: n.to_string(), through: moment(n) });
+    let look = Look { fingerprint: n as u128, changed: moment(n), is_secret: true, archive };
     changes.put_channel(&ChannelId::new("all").unwrap(), &look).unwrap();
     changes.commit().unwrap();
 }

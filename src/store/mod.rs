@@ -56,7 +56,7 @@ pub use check::{Checked, Damage};
 pub use codec::CodecError;
 pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};
-pub use read::{Known, Listed, Look, Ruling, StoredBrief};
+pub use read::{Finished, Known, Listed, Look, Ruling, StoredBrief};
 pub use rebuild::Recovery;
 pub use restore::{RestoreError, Restored, restore};
 pub use retention::{Kept, Retired};

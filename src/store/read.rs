@@ -40,7 +40,7 @@ pub struct Known {
 }
 
 /// What a channel's document looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     /// Of all that it says but when it changed.
     pub fingerprint: u128,
@@ -48,6 +48,17 @@ pub struct Look {
     pub changed: Timestamp,
     /// Whether its address needs a token, also once the channel is no more.
     pub is_secret: bool,
+    /// The last finished page of its archive.
+    pub archive: Option<Finished>,
+}
+
+/// A finished page of a channel's archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Its name, such as `2026-10`.
+    pub page: String,
+    /// It holds all items that were shown until then and stand on no earlier page.
+    pub through: Timestamp,
 }
 
 /// Which items are asked for.
@@ -301,6 +312,9 @@ impl Store {
             fingerprint: record.fingerprint,
             changed: moment(record.changed),
             is_secret: record.is_secret,
+            archive: record
+                .archive
+                .map(|(page, through)| Finished { page, through: moment(through) }),
         }))
     }
 

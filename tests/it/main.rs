@@ -40,6 +40,7 @@ mod opening;
 mod origin;
 mod pausing;
 mod proxies;
+mod publishing;
 mod pushing;
 mod readers;
 mod redirecting;

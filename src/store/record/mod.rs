@@ -69,6 +69,9 @@ pub(super) struct ChannelRecord {
     pub(super) changed: Millis,
     #[serde(default)]
     pub(super) is_secret: bool,
+    /// The last finished page of its archive, and until when it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) archive: Option<(String, Millis)>,
 }
 
 /// A guid that its item's id does not follow from, or what outlives an item, so that it comes

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::archive::PageName;
 use crate::model::{Channel, ChannelId, DocumentFormat, Timestamp};
 use crate::publish::{Document, Edition};
 
 /// Where documents lie.
-#[derive(Debug, Clone)]
-pub(super) struct Shelf {
+#[derive(Debug, Clone, Default)]
+pub struct Shelf {
     /// A web server may serve this directory.
     open: PathBuf,
     /// SECURITY: a secret channel's file would be served from there without its token.
@@ -21,7 +22,8 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn new(open: &Path, store: &Path) -> Self {
+    /// Returns the shelf of a directory for all, and of the store's directory for what is secret.
+    pub fn new(open: &Path, store: &Path) -> Self {
         Self { open: open.to_owned(), secret: store.join("secret-documents") }
     }
 
@@ -29,8 +31,71 @@ impl Shelf {
         if channel.token.is_some() { &self.secret } else { &self.open }
     }
 
+    /// Returns a page of a channel's archive.
+    ///
+    /// SECURITY: `page` comes from outside; it is held to be the name of a page before.
+    pub(super) fn page(
+        &self,
+        channel: &Channel,
+        page: &PageName,
+        format: DocumentFormat,
+    ) -> Option<Document> {
+        read(&self.page_path(channel, page, format), format)
+    }
+
+    fn page_path(&self, channel: &Channel, page: &PageName, format: DocumentFormat) -> PathBuf {
+        let folder = self.folder(channel).join(channel.id.as_str());
+        folder.join(format!("{page}.{}", format.extension()))
+    }
+
+    /// Returns whether a page of a channel's archive is there.
+    pub fn has_page(&self, channel: &Channel, page: &PageName) -> bool {
+        self.page_path(channel, page, channel.main_format()).exists()
+    }
+
+    /// Writes a page of a channel's archive.
+    pub fn write_page(
+        &self,
+        channel: &Channel,
+        page: &PageName,
+        edition: &Edition,
+    ) -> io::Result<()> {
+        self.prepare(channel)?;
+        for (format, document) in edition.documents() {
+            let path = self.page_path(channel, page, format);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            place(&path, document)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the pages of a channel's archive that `is_kept` does not keep.
+    pub fn prune(&self, channel: &Channel, is_kept: impl Fn(&PageName) -> bool) {
+        let folder = self.folder(channel).join(channel.id.as_str());
+        // A directory that is not there holds nothing.
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let plain = name.strip_suffix(GZIP).or(name.strip_suffix(BROTLI)).unwrap_or(&name);
+            let page = DocumentFormat::part(plain).and_then(|(stem, _)| PageName::parse(stem));
+            if page.is_some_and(|page| !is_kept(&page)) {
+                remove(&entry.path());
+            }
+        }
+    }
+
+    fn prepare(&self, channel: &Channel) -> io::Result<()> {
+        std::fs::create_dir_all(self.folder(channel))?;
+        if channel.token.is_some() {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&self.secret, std::fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+
     /// Returns the documents that the last run wrote, those that are there whole.
-    pub(super) fn read(&self, channel: &Channel) -> Option<Edition> {
+    pub fn read(&self, channel: &Channel) -> Option<Edition> {
         let folder = self.folder(channel);
         let read = |format: DocumentFormat| {
             let path = folder.join(format!("{}.{}", channel.id, format.extension()));
@@ -41,26 +106,17 @@ impl Shelf {
     }
 
     /// Writes documents beside their compressed forms.
-    pub(super) fn write(&self, channel: &Channel, edition: &Edition) -> io::Result<()> {
+    pub fn write(&self, channel: &Channel, edition: &Edition) -> io::Result<()> {
+        self.prepare(channel)?;
         let folder = self.folder(channel);
-        std::fs::create_dir_all(folder)?;
-        if channel.token.is_some() {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(&self.secret, std::fs::Permissions::from_mode(0o700))?;
-        }
         for (format, document) in edition.documents() {
-            let path = folder.join(format!("{}.{}", channel.id, format.extension()));
-            // The compressed ones first: at a start, plain bytes that they do not fit are
-            // compressed anew, so a kill in between costs nothing.
-            replace(&beside(&path, GZIP), &document.gzip, document.modified)?;
-            replace(&beside(&path, BROTLI), &document.brotli, document.modified)?;
-            replace(&path, &document.plain, document.modified)?;
+            place(&folder.join(format!("{}.{}", channel.id, format.extension())), document)?;
         }
         Ok(())
     }
 
     /// Returns the channels of which a file is there.
-    pub(super) fn ids(&self) -> Vec<ChannelId> {
+    pub fn ids(&self) -> Vec<ChannelId> {
         let mut ids = Vec::new();
         for folder in [&self.open, &self.secret] {
             // A directory that is not there holds nothing.
@@ -73,9 +129,12 @@ impl Shelf {
         ids
     }
 
-    /// Removes the files of a channel, but those that it has in the configuration.
-    pub(super) fn clear(&self, id: &ChannelId, configured: Option<&Channel>) {
+    /// Removes the files of a channel, its archive included, but those that it has in the configuration.
+    pub fn clear(&self, id: &ChannelId, configured: Option<&Channel>) {
         for folder in [&self.open, &self.secret] {
+            if configured.is_none_or(|channel| self.folder(channel) != folder) {
+                remove_pages(&folder.join(id.as_str()));
+            }
             for format in DocumentFormat::ALL {
                 let is_kept = |channel: &Channel| {
                     channel.formats.contains(&format) && self.folder(channel) == folder
@@ -103,6 +162,27 @@ fn read(path: &Path, format: DocumentFormat) -> Option<Document> {
     let packed = |ending| std::fs::read(beside(path, ending)).unwrap_or_default();
     let packed = (packed(GZIP), packed(BROTLI));
     Some(Document::restored(plain, packed, format.content_type(), modified))
+}
+
+/// Writes a document and its compressed forms.
+fn place(path: &Path, document: &Document) -> io::Result<()> {
+    // The compressed ones first: at a start, plain bytes that they do not fit are compressed
+    // anew, so a kill in between costs nothing.
+    replace(&beside(path, GZIP), &document.gzip, document.modified)?;
+    replace(&beside(path, BROTLI), &document.brotli, document.modified)?;
+    replace(path, &document.plain, document.modified)
+}
+
+/// Removes the pages in a folder, and the folder if nothing else is in it.
+fn remove_pages(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.split_once('.').is_some_and(|(stem, _)| PageName::parse(stem).is_some()) {
+            remove(&entry.path());
+        }
+    }
+    // It stays where somebody else's files are in it.
+    std::fs::remove_dir(folder).ok();
 }
 
 fn remove(path: &Path) {

@@ -4,7 +4,6 @@
 //! time is aborted with it.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -14,7 +13,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use futures_util::future::Either;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -27,6 +25,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::paced::{Paced, Patience, Phase};
+use super::prompt;
 use super::uploads::Timely;
 use crate::config::Server;
 use crate::serve::Entrance;
@@ -212,12 +211,31 @@ fn is_time(logged: &mut Option<Instant>) -> bool {
     is_time
 }
 
-/// Answers the requests of one connection.
+/// Answers the requests of one connection: the short way as long as it leads, then hyper's.
 async fn attend(
-    stream: Paced<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>,
+    mut stream: Paced<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>,
     answers: Answers,
     mut stopping: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
+) {
+    let Answers { entrance, phase, .. } = &answers;
+    let short = prompt::serve(&mut stream, entrance, phase, stopped(&mut stopping)).await;
+    match short {
+        Ok(Some(begun)) => {
+            stream.give_back(begun);
+            // In a box, so that a connection which never comes here has no room for it.
+            Box::pin(go_on(stream, answers, stopping)).await;
+        }
+        Ok(None) => {}
+        Err(error) => tracing::debug!(%error, "a connection has ended"),
+    }
+}
+
+/// Answers the requests of one connection by way of hyper.
+async fn go_on(
+    stream: Paced<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>,
+    answers: Answers,
+    mut stopping: watch::Receiver<bool>,
 ) {
     let connection = http1::Builder::new()
         // `Paced` has the deadlines.
@@ -249,8 +267,6 @@ async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin, _place: Owne
     timeout(LINGER, told).await.ok();
 }
 
-type Answered = Result<Response, Infallible>;
-
 /// What answers the requests of a connection.
 struct Answers {
     entrance: Entrance,
@@ -261,20 +277,16 @@ struct Answers {
 impl Service<hyper::Request<Incoming>> for Answers {
     type Response = Response;
     type Error = Infallible;
-    type Future = Either<Ready<Answered>, Pin<Box<dyn Future<Output = Answered> + Send>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
-        if let Some(answer) = self.entrance.at_once(&request) {
-            self.phase.answered();
-            return Either::Left(ready(Ok(answer)));
-        }
         self.phase.answering();
         let request: Request = request.map(|body| Body::new(Timely::new(body)));
         let (entrance, phase, peer) = (self.entrance.clone(), self.phase.clone(), self.peer);
-        Either::Right(Box::pin(async move {
+        Box::pin(async move {
             let answer = entrance.answer(request, peer).await;
             phase.answered();
             Ok(answer)
-        }))
+        })
     }
 }

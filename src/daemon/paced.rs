@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -68,6 +69,8 @@ enum Wait {
 #[derive(Debug)]
 pub(super) struct Paced<S> {
     stream: S,
+    /// Read already, and given back: it is read again before anything else.
+    given_back: Bytes,
     patience: Patience,
     phase: Phase,
     wait: Wait,
@@ -80,7 +83,13 @@ pub(super) struct Paced<S> {
 impl<S> Paced<S> {
     pub(super) fn new(stream: S, patience: Patience, phase: Phase) -> Self {
         let until = Instant::now() + patience.header;
-        Self { stream, patience, phase, wait: Wait::Header, until, alarm: None }
+        let given_back = Bytes::new();
+        Self { stream, given_back, patience, phase, wait: Wait::Header, until, alarm: None }
+    }
+
+    /// Gives back what was read.
+    pub(super) fn give_back(&mut self, bytes: Bytes) {
+        self.given_back = bytes;
     }
 
     /// Begins to wait, or goes on with it; ready when patience has ended.
@@ -135,6 +144,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.given_back.is_empty() {
+            let length = self.given_back.len().min(buffer.remaining());
+            buffer.put_slice(&self.given_back.split_to(length));
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         let phase = self.phase.get();

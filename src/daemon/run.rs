@@ -14,6 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::channels::{keep_rendering, load_documents};
 use super::connections::{Terms, raise_open_files};
+use super::counter::Counter;
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
@@ -118,14 +119,18 @@ pub async fn run(
     // Signals first: one that comes while the store opens is not lost.
     let signals = Signals::watch().map_err(RunError::Signals)?;
     let lock = take_lock(&config)?;
-    let listener = Listening::open(&config.server.listen, inherited)?;
     raise_open_files();
+    let counter = Counter::start().map_err(RunError::Threads)?;
+    let listener = {
+        let _there = counter.runtime().enter();
+        Listening::open(&config.server.listen, inherited)?
+    };
     let (place, terms) = (listener.place(), Terms::of(&config.server));
     let ground = Ground::new(config, listener.address());
     let is_complete = load_documents(&ground.config(), &ground.served).await;
     let (stop, stopping) = watch::channel(false);
     let entrance = Entrance::public(Arc::clone(&ground.served));
-    let http = tokio::spawn(listener.serve(entrance, terms, stopping));
+    let http = counter.runtime().spawn(listener.serve(entrance, terms, stopping));
     if is_complete {
         ground.service.ready();
     }

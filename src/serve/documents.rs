@@ -4,16 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::auth::is_same;
-use super::deltas::{Past, wants_delta};
-use super::ready::Ready;
+use super::deltas::Past;
+use super::ready::{Prompt, Ready};
 use super::{Failure, Served};
 use crate::model::{Channel, ChannelId, DocumentFormat};
 use crate::publish::{Edition, Place};
@@ -103,24 +102,17 @@ impl OpenFiles {
 }
 
 impl Served {
-    /// Answers a request for a document that is there and that anybody may read, as the routes
+    /// Answers a GET or HEAD of a document that is there and that anybody may read, as the routes
     /// would, without their cost; `None` for any other request.
-    pub(super) fn at_once<B>(&self, request: &Request<B>) -> Option<Response> {
-        let (headers, is_head) = (request.headers(), request.method() == Method::HEAD);
-        if !(is_head || request.method() == Method::GET) || wants_delta(headers) {
-            return None;
-        }
-        let (plan, path) = (self.plan(), request.uri().path());
+    pub(super) fn at_once(&self, path: &str, headers: &HeaderMap) -> Option<Prompt> {
+        let plan = self.plan();
         let path = path.strip_prefix(plan.prefix()).unwrap_or(path);
         let (place, format) = plan.open_files.0.get(path.strip_prefix("/feeds/")?)?;
         let channel = plan.channels.get(*place)?;
         let ready = self.documents.ready(&channel.id, *format)?;
-        let mut response = ready.answer(headers, self.max_age(&ready, channel));
-        if is_head {
-            *response.body_mut() = Body::empty();
-        }
-        self.metrics.feed(response.status() == StatusCode::NOT_MODIFIED);
-        Some(response)
+        let prompt = ready.answer(headers, self.max_age(&ready, channel));
+        self.metrics.feed(prompt.status == StatusCode::NOT_MODIFIED);
+        Some(prompt)
     }
 }
 
@@ -154,7 +146,7 @@ async fn feed(
             return delta;
         }
         return match served.documents.ready(&channel.id, format) {
-            Some(ready) => ready.answer(&headers, served.max_age(&ready, channel)),
+            Some(ready) => ready.answer(&headers, served.max_age(&ready, channel)).into_response(),
             None => not_yet("not rendered yet\n"),
         };
     }

@@ -8,11 +8,12 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
-use axum::http::{self, Uri};
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use tower::Service;
 
 use super::client::Client;
+use super::ready::Prompt;
 use super::{Served, public};
 
 /// The first words of the paths that are answered.
@@ -35,11 +36,13 @@ impl Entrance {
     }
 
     /// Answers what needs no waiting and no look at who asks: most requests of feed readers.
-    pub fn at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
+    ///
+    /// The headers are those that decide the answer, and `A-IM` is none of them.
+    pub fn at_once(&self, path: &str, headers: &HeaderMap) -> Option<Prompt> {
         match self {
             // What is logged is known on the long way.
             Self::Public(served, _) if !tracing::enabled!(tracing::Level::DEBUG) => {
-                served.at_once(request)
+                served.at_once(path, headers)
             }
             _ => None,
         }

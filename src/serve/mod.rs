@@ -50,7 +50,7 @@ pub use entrance::Entrance;
 pub use further::Kept;
 pub use items::publisher;
 pub use material::Material;
-pub use ready::is_current;
+pub use ready::{Prompt, is_current};
 pub use shelf::Shelf;
 pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;

@@ -8,7 +8,7 @@ use axum::http::header::{
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
 use super::auth::harden_headers;
@@ -65,7 +65,7 @@ impl Ready {
     }
 
     /// Answers a GET or HEAD; the body of a HEAD's answer is the caller's to leave out.
-    pub(super) fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
+    pub(super) fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Prompt {
         let coded = match coding(headers) {
             Coding::Identity => &self.identity,
             Coding::Gzip => &self.gzip,
@@ -78,7 +78,7 @@ impl Ready {
 /// Answers with a document that may be used for so many seconds without asking again.
 pub(super) fn answer(document: &Document, headers: &HeaderMap, max_age: u64) -> Response {
     let coded = Coded::of(document, coding(headers));
-    coded.answer(headers, document.modified, cached_for(max_age))
+    coded.answer(headers, document.modified, cached_for(max_age)).into_response()
 }
 
 fn cached_for(seconds: u64) -> HeaderValue {
@@ -111,18 +111,34 @@ impl Coded {
         headers: &HeaderMap,
         modified: Timestamp,
         cache_control: HeaderValue,
-    ) -> Response {
-        let mut response = if is_current(headers, &self.etag, modified) {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.headers_mut() = self.standing.clone();
-            response
+    ) -> Prompt {
+        let (status, headers, body) = if is_current(headers, &self.etag, modified) {
+            (StatusCode::NOT_MODIFIED, &self.standing, Bytes::new())
         } else {
-            let mut response = Response::new(Body::from(self.body.clone()));
-            *response.headers_mut() = self.whole.clone();
-            response
+            (StatusCode::OK, &self.whole, self.body.clone())
         };
-        response.headers_mut().insert(CACHE_CONTROL, cache_control);
+        let mut headers = headers.clone();
+        headers.insert(CACHE_CONTROL, cache_control);
+        Prompt { status, headers, body }
+    }
+}
+
+/// An answer that is there as a whole.
+#[derive(Debug)]
+pub struct Prompt {
+    /// 200 or 304.
+    pub status: StatusCode,
+    /// All but `Date`.
+    pub headers: HeaderMap,
+    /// Empty in a 304.
+    pub body: Bytes,
+}
+
+impl IntoResponse for Prompt {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
         response
     }
 }

@@ -24,7 +24,7 @@ fn desk(server: &str) -> Desk {
     desk
 }
 
-fn connect(daemon: &Daemon) -> TcpStream {
+pub(crate) fn connect(daemon: &Daemon) -> TcpStream {
     let place = daemon.url("");
     let stream = TcpStream::connect(place.trim_start_matches("http://").trim_end_matches('/'));
     let stream = stream.unwrap();
@@ -185,4 +185,23 @@ fn a_unix_socket_answers_alike() {
     let mut stream = UnixStream::connect(&place).unwrap();
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     assert_eq!((ask(&mut stream), ask(&mut stream)), (200, 200));
+}
+
+#[test]
+fn a_connection_may_ask_for_anything_in_any_pieces() {
+    let desk = desk("");
+    let daemon = desk.start();
+    let mut stream = connect(&daemon);
+    assert_eq!(ask(&mut stream), 200);
+    // Two at once, and the second in two pieces; a page; a body; the end.
+    stream.write_all(&ASK.repeat(2)).unwrap();
+    stream.write_all(&ASK[..20]).unwrap();
+    stream.write_all(&ASK[20..]).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody").unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest.matches("HTTP/1.1 200 OK\r\n").count(), 6, "{}", rest.len());
+    assert_eq!(rest.matches("alive\n").count(), 3);
 }

@@ -9,7 +9,6 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice, Write};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::http::header::{
@@ -20,6 +19,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use httparse::{EMPTY_HEADER, Request, Status};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::clock;
 use super::paced::{Paced, Phase};
 use crate::serve::{Entrance, Prompt};
 
@@ -39,7 +39,7 @@ thread_local! {
     /// One for all connections of a thread: between two reads nothing stays in it.
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_BYTES]);
     /// The `Date` of one second.
-    static DATE: RefCell<(Duration, String)> = RefCell::default();
+    static DATE: RefCell<(i64, String)> = RefCell::default();
 }
 
 /// What a connection brought.
@@ -158,10 +158,9 @@ fn head(prompt: &Prompt) -> io::Result<Vec<u8>> {
     }
     head.extend_from_slice(b"date: ");
     DATE.with_borrow_mut(|(second, text)| {
-        let now = SystemTime::now();
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        if since.as_secs() != second.as_secs() || text.is_empty() {
-            (*second, *text) = (since, httpdate::fmt_http_date(now));
+        let now = clock::now();
+        if now.timestamp() != *second {
+            (*second, *text) = (now.timestamp(), httpdate::fmt_http_date(now.into()));
         }
         head.extend_from_slice(text.as_bytes());
     });

@@ -8,6 +8,7 @@ mod body;
 mod document;
 mod item;
 mod labels;
+mod opml;
 mod rss;
 
 use url::Url;
@@ -18,6 +19,7 @@ pub use body::{article, item_body};
 pub use document::{Coding, Document};
 pub use item::{PublishedItem, also_reported, publish_item};
 pub use labels::{Labels, labels};
+pub use opml::opml;
 pub use rss::{NAMESPACE, fingerprint, rss};
 
 /// What of this server stands in documents.

@@ -11,6 +11,7 @@ mod documents;
 mod health;
 mod html;
 mod items;
+mod opml;
 mod pages;
 mod status;
 mod stories;
@@ -270,6 +271,7 @@ pub fn public(served: Arc<Served>) -> Router {
     Router::new()
         .merge(documents::routes())
         .merge(pages::routes())
+        .merge(opml::routes())
         .merge(guarded)
         .nest("/api", api)
         .merge(websub::routes())

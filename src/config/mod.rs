@@ -15,6 +15,7 @@ mod sections;
 mod sources;
 mod table;
 mod value;
+mod written;
 
 use std::cell::RefCell;
 use std::io::Read;
@@ -31,6 +32,7 @@ pub use locate::{Environment, find};
 use mistake::Mistakes;
 pub use mistake::{ConfigError, Mistake};
 use table::Table;
+pub use written::source_table;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]

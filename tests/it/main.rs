@@ -36,6 +36,7 @@ mod logs;
 mod matching;
 mod merging;
 mod opening;
+mod opml;
 mod origin;
 mod pausing;
 mod pushing;

@@ -208,6 +208,8 @@ pub struct Publish {
     pub ttl: Duration,
     /// A picture for every channel.
     pub image: Option<Url>,
+    /// The hub that is told of changed documents (WebSub), and that they name.
+    pub hub: Option<Url>,
 }
 
 /// `[log]`

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
+use super::announcing::Changed;
 use super::desk::whole_seconds;
 use super::dirty::Dirty;
 use super::shelf::Shelf;
@@ -29,6 +30,7 @@ pub(super) struct Press {
     pub(super) served: Arc<Served>,
     pub(super) writer: mpsc::Sender<Work>,
     pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) changed: Arc<Changed>,
     /// Renders one channel after the other.
     pub(super) thread: Threads,
     pub(super) clock: fn() -> Timestamp,
@@ -230,16 +232,24 @@ impl Press {
         let current = documents.get(&channel.id);
         let last = self.store.channel(&channel.id)?;
         let print = fingerprint(&at(Timestamp::default()));
+        let before = current.as_ref().map(|document| document.modified);
         let standing = current.clone().filter(|d| rss(&at(d.modified)) == d.plain);
         let document = standing.unwrap_or_else(|| {
             let now = whole_seconds((self.clock)());
             let changed = match last.filter(|known| known.fingerprint == print) {
                 Some(known) => known.changed,
-                None => after(now, current.map(|d| d.modified).max(last.map(|last| last.changed))),
+                None => after(now, before.max(last.map(|last| last.changed))),
             };
             Arc::new(Document::new(rss(&at(changed)), RSS, changed))
         });
         documents.swap(&channel.id, Arc::clone(&document));
+        let is_known = current
+            .map_or(last.is_some_and(|known| known.fingerprint == print), |before| {
+                before.plain == document.plain
+            });
+        if !is_known {
+            self.changed.mark(site, channel);
+        }
         if let Err(error) = sheet.shelf.write(channel, &document) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }

@@ -291,6 +291,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("publish.dir", old.publish.dir != new.publish.dir),
         ("publish.ttl", old.publish.ttl != new.publish.ttl),
         ("publish.image", old.publish.image != new.publish.image),
+        ("publish.hub", old.publish.hub != new.publish.hub),
         ("log.level", old.log.level != new.log.level),
         ("log.modules", old.log.modules != new.log.modules),
     ]);

@@ -35,6 +35,8 @@ pub struct Site {
     pub ttl: u64,
     /// A picture for every channel.
     pub image: Option<Url>,
+    /// The hub that tells subscribers of changes (WebSub).
+    pub hub: Option<Url>,
 }
 
 impl Site {

@@ -63,6 +63,11 @@ pub fn rss(rendering: &Rendering<'_>) -> Vec<u8> {
         &[("rel", "self"), ("type", "application/rss+xml"), ("href", &site.feed(channel))],
     );
     extend(&mut document.extensions, link);
+    // SECURITY: who subscribes at a hub tells it the address, and that of a secret channel is its key.
+    if let Some(hub) = site.hub.as_ref().filter(|_| channel.token.is_none()) {
+        let link = element("atom:link", None, &[("rel", "hub"), ("href", hub.as_str())]);
+        extend(&mut document.extensions, link);
+    }
     document.to_string().into_bytes()
 }
 

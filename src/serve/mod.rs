@@ -34,7 +34,7 @@ use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
-pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
+pub use condition::{Announcing, Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use items::publisher;
 pub use stories::{Taken, taken};
@@ -106,6 +106,8 @@ pub struct Served {
     pub backups: Backups,
     /// How it goes with the language model that is asked.
     pub asking: Asking,
+    /// How it goes with the hub that is told of changed documents.
+    pub announcing: Announcing,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -148,6 +150,7 @@ impl Served {
             condition: Arc::default(),
             backups: Backups::default(),
             asking: Asking::default(),
+            announcing: Announcing::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,

@@ -134,6 +134,7 @@ mod tests {
                 date: "2026-11-24".to_owned(),
                 ttl: 30,
                 image: None,
+                hub: None,
             },
             sources: config.sources,
             channels: config.channels,

@@ -9,6 +9,7 @@
 )]
 
 mod addresses;
+mod announcing;
 mod articles;
 mod asking;
 mod bustle;

@@ -62,6 +62,7 @@ fn site() -> Site {
         date: "2026-11-23".to_owned(),
         ttl: 30,
         image: None,
+        hub: None,
     }
 }
 

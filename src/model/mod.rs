@@ -15,6 +15,7 @@ mod filter;
 mod generated;
 mod id;
 mod matching;
+mod outline;
 mod reload;
 mod secret;
 mod source;
@@ -35,6 +36,7 @@ pub use filter::{Filter, FilterField, Filters, Pattern, PatternError, Sought};
 pub use generated::{Asked, Generated, Spent};
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
+pub use outline::{Outline, tag_line, tags_of_line};
 pub use reload::Reloaded;
 pub use secret::Secret;
 pub use source::{

@@ -15,6 +15,7 @@ mod health;
 mod html;
 mod items;
 mod material;
+mod opml;
 mod pages;
 mod shelf;
 mod status;
@@ -39,7 +40,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 pub use archive::{Open, PageName, finished, on_page, open_items};
-pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
+pub use condition::{Announcing, Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, is_current};
 pub use further::Kept;
 pub use items::publisher;
@@ -118,6 +119,8 @@ pub struct Served {
     pub backups: Backups,
     /// How it goes with the language model that is asked.
     pub asking: Asking,
+    /// How it goes with the hub that is told of changed documents.
+    pub announcing: Announcing,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -161,6 +164,7 @@ impl Served {
             condition: Arc::default(),
             backups: Backups::default(),
             asking: Asking::default(),
+            announcing: Announcing::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
@@ -285,6 +289,7 @@ pub fn public(served: Arc<Served>) -> Router {
         .merge(documents::routes())
         .merge(further::routes())
         .merge(pages::routes())
+        .merge(opml::routes())
         .merge(guarded)
         .nest("/api", api)
         .merge(websub::routes())

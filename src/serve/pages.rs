@@ -63,7 +63,9 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
         }
         body.push_str("</ul></section>\n");
     }
-    body.push_str("<p><a href=\"/status\">Status</a></p></main>");
+    body.push_str(
+        "<p><a href=\"/opml\">All of them as OPML</a> · <a href=\"/status\">Status</a></p></main>",
+    );
     Ok((head, body))
 }
 

@@ -12,6 +12,7 @@ mod healthcheck;
 mod items;
 mod manual;
 mod matching;
+mod opml;
 mod output;
 mod parse;
 mod poll;
@@ -162,7 +163,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Why(arguments) => why::run(&arguments, &load(file)?),
         Command::Reload(arguments) => reload::run(&arguments, &load(file)?),
         Command::Healthcheck(arguments) => healthcheck::run(&arguments, &load(file)?),
-        Command::Source(command) => source::run(&command, &load(file)?),
+        Command::Source(command) => source::run(&command, file),
         Command::Status(arguments) => status::run(&arguments, &load(file)?),
         Command::Backup(arguments) => backup::run(&arguments, &load(file)?),
         Command::Restore(arguments) => restore::run(&arguments, file),

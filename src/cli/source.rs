@@ -1,6 +1,6 @@
 //! `briefwire source`: what is configured, and what is known of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -10,7 +10,7 @@ use url::Url;
 
 use super::output::{self, list, text};
 use super::table::{self, Column, Row};
-use super::{ask, parse, runtime, status};
+use super::{ask, load, opml, parse, runtime, status};
 use crate::config::Config;
 use crate::contract::feed::Printed;
 use crate::contract::time;
@@ -41,6 +41,20 @@ pub(super) enum Command {
     /// be asked again. The guard and the limits are those of the configuration.
     #[command(after_help = "Example: briefwire source test https://example.org/feed.xml")]
     Test(TestArguments),
+    /// Print the sources as OPML, for other programs or another briefwire
+    ///
+    /// A source stands in the folder of its first tag. One that is private, needs a login or a
+    /// query in its address, or is a file, is left out; standard error says which.
+    #[command(after_help = "Example: briefwire source export > subscriptions.opml")]
+    Export,
+    /// Print the feeds of an OPML file as `[[source]]` tables, to be pasted into the configuration
+    ///
+    /// Folders become tags. What is configured already is left out, as a comment says. Nothing is
+    /// asked of the feeds, and no file is changed.
+    #[command(
+        after_help = "Example: briefwire source import subscriptions.opml >> briefwire.toml && briefwire check"
+    )]
+    Import(opml::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -59,10 +73,12 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(command: &Command, config: &Config) -> anyhow::Result<ExitCode> {
+pub(super) fn run(command: &Command, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     match command {
-        Command::List(arguments) => sources(arguments, config),
-        Command::Test(arguments) => test(arguments, config),
+        Command::List(arguments) => sources(arguments, &load(file)?),
+        Command::Test(arguments) => test(arguments, &load(file)?),
+        Command::Export => opml::export(&load(file)?),
+        Command::Import(arguments) => opml::import(arguments, file),
     }
 }
 

@@ -64,6 +64,13 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
             output::toned(&format!("the language model is not asked: {trouble}"), Tone::Bad)?;
         }
     }
+    if let Some(hub) = answer.get("hub").filter(|hub| !hub.is_null()) {
+        let (url, trouble) = (text(hub, "url"), text(hub, "trouble"));
+        line(&format!("hub {url}: {} documents to tell of", text(hub, "waiting")))?;
+        if !trouble.is_empty() {
+            output::toned(&format!("the hub could not be told: {trouble}"), Tone::Bad)?;
+        }
+    }
     let sources = list(&answer, "sources");
     table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
     for source in sources {

@@ -15,6 +15,7 @@ mod sections;
 mod sources;
 mod table;
 mod value;
+mod written;
 
 use std::cell::RefCell;
 use std::io::Read;
@@ -31,6 +32,7 @@ pub use locate::{Environment, find};
 use mistake::Mistakes;
 pub use mistake::{ConfigError, Mistake};
 use table::Table;
+pub use written::source_table;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -218,6 +220,8 @@ pub struct Publish {
     pub ttl: Duration,
     /// A picture for every channel.
     pub image: Option<Url>,
+    /// The hub that is told of changed documents (WebSub), and that they name.
+    pub hub: Option<Url>,
 }
 
 /// `[log]`

@@ -241,12 +241,20 @@ pub(super) fn publish(mut table: Table<'_, '_>, place: &Place, store: &Store) ->
     });
     let ttl = table.duration("ttl", 30 * MINUTE, MINUTE..=DAY);
     let archive = table.duration("archive", 90 * DAY, Duration::ZERO..=36_500 * DAY);
+    let accepted = "an http or https address without a login, such as \
+                    \"https://pubsubhubbub.appspot.com/\", is accepted";
+    // SECURITY: every document names it.
+    let hub = table.parsed("hub", accepted, |text| {
+        let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        (url.username().is_empty() && url.password().is_none()).then_some(url)
+    });
     table.finish();
     Publish {
         dir: dir.map_or_else(|| store.path.join("documents"), |found| found.value),
         archive,
         ttl,
         image: image.map(|found| found.value),
+        hub: hub.map(|found| found.value),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, watch};
 
+use super::announcing::Changed;
 use super::desk::whole_seconds;
 use super::dirty::Dirty;
 use super::threads::Threads;
@@ -23,6 +24,7 @@ pub(super) struct Press {
     pub(super) served: Arc<Served>,
     pub(super) writer: mpsc::Sender<Work>,
     pub(super) config: watch::Receiver<Arc<Config>>,
+    pub(super) changed: Arc<Changed>,
     /// Renders one channel after the other.
     pub(super) thread: Threads,
     pub(super) clock: fn() -> Timestamp,
@@ -210,9 +212,16 @@ impl Press {
             };
             Edition::print(&prepared, changed)
         });
-        let changed = edition.modified().unwrap_or_default();
         let edition = Arc::new(edition);
+        let changed = edition.modified().unwrap_or_default();
         documents.swap(&channel.id, Arc::clone(&edition));
+        let is_known = match &current {
+            Some(before) => before.says_the_same(&edition),
+            None => last.as_ref().is_some_and(|known| known.fingerprint == print),
+        };
+        if !is_known {
+            self.changed.mark(site, channel);
+        }
         if let Err(error) = sheet.shelf.write(channel, &edition) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }

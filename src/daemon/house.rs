@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Notify, mpsc, watch};
 use url::Url;
 
+use super::announcing::{Announcing, Changed};
 use super::asking::{self, Asking};
 use super::backups::Backups;
 use super::channels::Press;
@@ -57,6 +58,8 @@ pub(super) struct Ground {
     /// Taken by whoever deals with hubs while the store is open.
     pub(super) hub_calls: Arc<tokio::sync::Mutex<mpsc::Receiver<HubCall>>>,
     pub(super) service: Arc<Service>,
+    /// Documents that a hub has to be told of.
+    pub(super) changed: Arc<Changed>,
     /// Where HTTP is answered, where that is an address.
     pub(super) address: Option<SocketAddr>,
 }
@@ -76,6 +79,7 @@ impl Ground {
             reloads: asked,
             hub_calls: Arc::new(tokio::sync::Mutex::new(called)),
             service: Arc::new(Service::of_process()),
+            changed: Arc::default(),
             address,
         }
     }
@@ -176,6 +180,7 @@ impl House {
             served: Arc::clone(&ground.served),
             writer: writer.clone(),
             config: ground.config.subscribe(),
+            changed: Arc::clone(&ground.changed),
             thread: Threads::new(1).map_err(RunError::Threads)?,
             clock: clock::now,
             pages: Mutex::default(),
@@ -220,6 +225,12 @@ impl House {
             config: self.config.clone(),
             clock: clock::now,
         }
+    }
+
+    /// Returns what tells a hub of changed documents.
+    pub(super) fn announcing(&self) -> Announcing {
+        let (changed, served) = (Arc::clone(&self.press.changed), Arc::clone(&self.served));
+        Announcing::new(changed, served, self.config.clone(), clock::now)
     }
 
     /// Returns what asks a language model.
@@ -374,7 +385,7 @@ pub(super) fn site(config: &Config, address: Option<SocketAddr>, mint: Option<&M
         date: mint.map(|mint| mint.date.clone()).unwrap_or_default(),
         ttl: config.publish.ttl.as_secs() / 60,
         image: config.publish.image.clone(),
-        hub: None,
+        hub: config.publish.hub.clone(),
     }
 }
 

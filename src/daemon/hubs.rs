@@ -18,7 +18,7 @@ use super::poller::commit;
 use super::working::News;
 use super::writer::Work;
 use crate::config::Config;
-use crate::fetch::Way;
+use crate::fetch::{Posted, Way};
 use crate::model::{
     Access, Address, Source, SourceId, SourceState, Standing, Subscription, Timestamp,
 };
@@ -465,9 +465,9 @@ async fn post(
     let home = subscription.home.as_deref().and_then(|home| Url::parse(home).ok());
     let allow_private = home.is_some();
     let way = Way { home: home.as_ref().unwrap_or(&hub), allow_private, access: &access };
-    match line.fetcher.post(&hub, form, way).await {
-        Ok(200..=299) => None,
-        Ok(status) => Some(format!("HTTP {status}")),
+    match line.fetcher.post(&hub, form, way, (line.clock)()).await {
+        Ok(Posted { status: 200..=299, .. }) => None,
+        Ok(Posted { status, .. }) => Some(format!("HTTP {status}")),
         Err(error) => Some(error.with_causes()),
     }
 }

@@ -7,6 +7,7 @@
 //! in `house::Ground`; what needs it open in `house::House`.
 
 mod agenda;
+mod announcing;
 mod archive;
 mod articles;
 mod asking;

@@ -305,6 +305,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("publish.archive", old.publish.archive != new.publish.archive),
         ("publish.ttl", old.publish.ttl != new.publish.ttl),
         ("publish.image", old.publish.image != new.publish.image),
+        ("publish.hub", old.publish.hub != new.publish.hub),
         ("log.level", old.log.level != new.log.level),
         ("log.modules", old.log.modules != new.log.modules),
     ]);

@@ -337,6 +337,7 @@ impl Daemon {
             tokio::spawn(keep_rendering(press, Arc::clone(&house.dirty))),
             tokio::spawn(hubs.run()),
             tokio::spawn(house.asking()?.run()),
+            tokio::spawn(house.announcing().run()),
             tokio::spawn(house.backups().run()),
             tokio::spawn(directory.watch()),
             tokio::spawn(tick(house.writer.clone())),

@@ -98,6 +98,15 @@ pub enum Kind {
     Page,
 }
 
+/// How a form was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    /// Whatever it is.
+    pub status: u16,
+    /// Of any status.
+    pub retry_after: Option<Duration>,
+}
+
 /// Sends requests. Cheap to share; connections are kept and reused.
 pub struct Fetcher {
     limits: Limits,
@@ -133,13 +142,14 @@ impl Fetcher {
 
     /// Posts a form, as to a WebSub hub; redirects that keep the method (307, 308) are followed.
     ///
-    /// Returns the status of the answer; its body is not read.
+    /// The body of the answer is not read.
     pub async fn post(
         &self,
         url: &Url,
         form: &[(&str, String)],
         way: Way<'_>,
-    ) -> Result<u16, FetchError> {
+        now: Timestamp,
+    ) -> Result<Posted, FetchError> {
         let patience = Patience::new(self.limits.total);
         let body = form_urlencoded(form);
         let mut url = url.clone();
@@ -151,7 +161,12 @@ impl Fetcher {
             let status = response.status().as_u16();
             match redirect(&url, &response)?.filter(|_| matches!(status, 307 | 308)) {
                 Some(to) => url = to,
-                None => return Ok(status),
+                None => {
+                    return Ok(Posted {
+                        status,
+                        retry_after: retry_after(response.headers(), now),
+                    });
+                }
             }
         }
         Err(FetchError::TooManyRedirects(MAX_HOPS))

@@ -61,6 +61,19 @@ impl Source {
             filters: Filters::default(),
         }
     }
+
+    /// Returns whether its address is not for everybody.
+    ///
+    /// SECURITY: an address that needs a query, or that the operator calls private, is a secret.
+    pub fn is_secret(&self) -> bool {
+        let is_plain = match &self.address {
+            Address::Http(url) => {
+                url.query().is_none() && url.username().is_empty() && url.password().is_none()
+            }
+            Address::File(_) => true,
+        };
+        self.private || self.access.is_restricted() || !is_plain
+    }
 }
 
 /// Where a source's feed is.

@@ -42,6 +42,16 @@ pub(super) fn decode_page(document: &Document<'_>) -> String {
     decode_as(document, declared, &mut Warnings::default()).text
 }
 
+/// Returns the text of a list of names and addresses: these are data, and no letter of them is
+/// guessed to have been encoded twice.
+pub(super) fn decode_list(document: &Document<'_>) -> String {
+    let warnings = &mut Warnings::default();
+    let decoded = by_signature(document, warnings)
+        .or_else(|| by_label(document, declared_charset(document.bytes), warnings))
+        .unwrap_or_else(|| by_guess(document.bytes, document, warnings));
+    without_controls(decoded.text).0
+}
+
 fn decode_as(
     document: &Document<'_>,
     declared: Option<String>,

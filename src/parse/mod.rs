@@ -3,8 +3,8 @@
 //! Order of the parts: `decode` makes text of the bytes; `xml` makes tokens of the text,
 //! repairing as it goes; `tree` makes elements; `draft` takes what each field says; `complete`
 //! decides what the dialect leaves open; `second` asks feed-rs where that left gaps. The same bytes always give the same feed, ids
-//! included. It fetches nothing and knows no other document of the source. `article` stands
-//! apart: it reads the page that an item links to.
+//! included. It fetches nothing and knows no other document of the source. `article` and `opml` stand
+//! apart: the one reads the page that an item links to, the other a list of subscriptions.
 
 mod article;
 mod complete;
@@ -18,6 +18,7 @@ mod limits;
 mod loose;
 mod media;
 mod names;
+mod opml;
 mod page;
 mod people;
 mod prose;
@@ -27,6 +28,7 @@ mod warnings;
 mod xml;
 
 pub use article::{Article, Known, NoArticle, article};
+pub use opml::{Listed, NoSubscription, NotOpml, Subscriptions, opml};
 
 use chrono::{FixedOffset, Offset, Utc};
 use url::Url;

@@ -74,6 +74,11 @@ impl<'a> Tokens<'a> {
         }
     }
 
+    /// Returns how many bytes are not read yet.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn open(&mut self, after_bracket: &'a str) -> Token<'a> {
         let end = after_bracket.find(ends_name).unwrap_or(after_bracket.len());
         let (name, rest) = after_bracket.split_at(end);

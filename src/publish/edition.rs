@@ -51,6 +51,13 @@ impl Edition {
         is_standing.then(|| kept.completed(prepared, modified))
     }
 
+    /// Returns whether another edition has nothing that this one has not: the same bytes.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        other.documents().all(|(format, document)| {
+            self.get(format).is_some_and(|known| known.plain == document.plain)
+        })
+    }
+
     /// Returns how many items it has; what stands inside of them is escaped or sanitised.
     pub fn items(&self) -> usize {
         let Some((format, document)) = self.documents.first() else { return 0 };

@@ -12,6 +12,7 @@ mod item;
 mod json;
 mod labels;
 mod namespace;
+mod opml;
 mod pieces;
 mod place;
 mod prepared;
@@ -27,6 +28,7 @@ pub use edition::Edition;
 pub use item::{PublishedItem, also_reported, has_term, publish_item};
 pub use labels::{Labels, labels};
 pub use namespace::NAMESPACE;
+pub use opml::opml;
 pub use pieces::{Contents, Pieces};
 pub use place::Place;
 pub use prepared::Prepared;
@@ -44,7 +46,7 @@ pub struct Site {
     pub ttl: u64,
     /// A picture for every channel.
     pub image: Option<Url>,
-    /// The hub that is told of changes (WebSub).
+    /// The hub that tells subscribers of changes (WebSub).
     pub hub: Option<Url>,
 }
 
@@ -67,6 +69,14 @@ impl Site {
     /// Returns the address of a channel's main document; a secret channel's holds its token.
     pub fn feed(&self, channel: &Channel) -> String {
         Place::Current { earlier: None }.address(self, channel, channel.main_format())
+    }
+}
+
+impl Site {
+    /// Returns the addresses of a channel's documents in all its formats.
+    pub fn topics(&self, channel: &Channel) -> impl Iterator<Item = String> {
+        let place = Place::Current { earlier: None };
+        channel.formats.iter().map(move |format| place.address(self, channel, *format))
     }
 }
 

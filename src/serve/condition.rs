@@ -97,6 +97,54 @@ impl Asking {
     }
 }
 
+/// How it goes with the hub that is told of changed documents, as `status` tells of it.
+#[derive(Debug, Default)]
+pub struct Announcing(Mutex<Option<Announced>>);
+
+/// See [`Announcing`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Announced {
+    /// Its address, without a query.
+    pub hub: String,
+    /// Documents that it has to be told of.
+    pub waiting: usize,
+    /// Why it could not be told.
+    pub trouble: Option<String>,
+}
+
+impl Announcing {
+    /// Says which hub is told, and how many documents wait.
+    pub fn tell(&self, hub: String, waiting: usize) {
+        let mut announced = self.lock();
+        let announced = announced.get_or_insert_default();
+        (announced.hub, announced.waiting) = (hub, waiting);
+    }
+
+    /// Says why the hub could not be told; returns whether there was no trouble before.
+    pub fn rest(&self, why: String) -> bool {
+        self.lock().get_or_insert_default().trouble.replace(why).is_none()
+    }
+
+    /// Says that the hub was told; returns whether there was trouble before.
+    pub fn well(&self) -> bool {
+        self.lock().get_or_insert_default().trouble.take().is_some()
+    }
+
+    /// Says that no hub is configured.
+    pub fn stop(&self) {
+        *self.lock() = None;
+    }
+
+    /// Returns how it goes; `None` where no hub is configured.
+    pub fn told(&self) -> Option<Announced> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Announced>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The backups that the daemon makes, as `status` tells of them.
 #[derive(Debug, Default)]
 pub struct Backups(Mutex<Option<String>>);

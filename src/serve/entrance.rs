@@ -17,8 +17,10 @@ use super::ready::Prompt;
 use super::{Served, public};
 
 /// The first words of the paths that are answered.
-const ROOTS: [&str; 10] =
-    ["", "feeds", "items", "briefs", "status", "metrics", "healthz", "readyz", "api", "websub"];
+const ROOTS: [&str; 11] = [
+    "", "feeds", "items", "briefs", "opml", "status", "metrics", "healthz", "readyz", "api",
+    "websub",
+];
 
 /// What answers the requests of a listener.
 #[derive(Clone)]

@@ -64,7 +64,7 @@ fn kind(route: Option<&str>) -> &'static str {
     let Some(route) = route else { return "other" };
     match route.split('/').nth(1).unwrap_or_default() {
         "feeds" => "feed",
-        "" | "items" | "briefs" => "page",
+        "" | "items" | "briefs" | "opml" => "page",
         "api" => "api",
         "websub" => "websub",
         "status" => "status",

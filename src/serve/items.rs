@@ -3,7 +3,7 @@
 use super::material::publisher_of;
 use super::{Plan, View};
 use crate::contract;
-use crate::model::{Address, FeedFacts, ItemId, Origin, Source, Story};
+use crate::model::{FeedFacts, ItemId, Origin, Source, Story};
 use crate::publish::Publisher;
 use crate::store::{StoreError, StoredBrief};
 use crate::text::html;
@@ -46,12 +46,12 @@ pub(super) fn item_json(plan: &Plan, story: &Story) -> serde_json::Value {
 
 /// Returns what documents say of a source: its name, its site, its feed if that is public.
 ///
-/// SECURITY: an address that needs a query, or that the operator calls private, is a secret.
+/// SECURITY: see [`Source::is_secret`].
 pub fn publisher(source: Option<&Source>, id: &str, facts: &FeedFacts) -> Publisher {
     let web = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
-    let is_private = source.is_some_and(|source| source.private || source.access.is_restricted());
     let own = facts.self_link.as_ref().filter(web).filter(|url| !url.contains(['?', '@']));
-    let own = own.filter(|_| !is_private && source.is_some_and(is_on_the_web));
+    // Of a file its self link is what the publisher says in public, wherever the copy came from.
+    let own = own.filter(|_| source.is_some_and(|source| !source.is_secret()));
     let link = facts.link.as_ref().filter(web);
     let named = source.and_then(|source| source.title.clone()).or_else(|| facts.title.clone());
     Publisher {
@@ -59,13 +59,5 @@ pub fn publisher(source: Option<&Source>, id: &str, facts: &FeedFacts) -> Publis
         link: link.cloned(),
         feed: own.or(link).cloned(),
         rights: facts.rights.clone().filter(|rights| !rights.is_empty()),
-    }
-}
-
-fn is_on_the_web(source: &Source) -> bool {
-    match &source.address {
-        Address::Http(url) => url.query().is_none() && url.username().is_empty(),
-        // Its self link is what the publisher says in public, wherever the copy came from.
-        Address::File(_) => true,
     }
 }

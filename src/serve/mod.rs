@@ -17,6 +17,7 @@ mod health;
 mod html;
 mod items;
 mod material;
+mod opml;
 mod pages;
 mod ready;
 mod shelf;
@@ -44,7 +45,7 @@ use crate::telemetry::Metrics;
 
 pub use archive::{Open, PageName, finished, on_page, open_items};
 pub use client::Client;
-pub use condition::{Asking, Backups, Concern, Condition, Vanished, Watched};
+pub use condition::{Announcing, Asking, Backups, Concern, Condition, Vanished, Watched};
 pub use documents::{Documents, OpenFiles};
 pub use entrance::Entrance;
 pub use further::Kept;
@@ -136,6 +137,8 @@ pub struct Served {
     pub backups: Backups,
     /// How it goes with the language model that is asked.
     pub asking: Asking,
+    /// How it goes with the hub that is told of changed documents.
+    pub announcing: Announcing,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -179,6 +182,7 @@ impl Served {
             condition: Arc::default(),
             backups: Backups::default(),
             asking: Asking::default(),
+            announcing: Announcing::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
@@ -303,6 +307,7 @@ fn public(served: Arc<Served>) -> Router {
         .merge(documents::routes())
         .merge(further::routes())
         .merge(pages::routes())
+        .merge(opml::routes())
         .merge(guarded)
         .nest("/api", api)
         .merge(websub::routes())

@@ -65,7 +65,11 @@ fn channel_list(view: &View, links: &Links) -> Result<(String, String), StoreErr
         }
         body.push_str("</ul></section>\n");
     }
-    write!(body, "<p><a href=\"{root}/status\">Status</a></p></main>").ok();
+    write!(
+        body,
+        "<p><a href=\"{root}/opml\">All of them as OPML</a> · <a href=\"{root}/status\">Status</a></p></main>"
+    )
+    .ok();
     Ok((head, body))
 }
 

@@ -32,10 +32,6 @@ pub(super) fn routes() -> Router<Arc<Served>> {
 
 async fn status(State(served): State<Arc<Served>>, links: Links) -> Result<Response, Failure> {
     let told = tell(&served).await?;
-    let field = |row: &Value, name: &str| {
-        let text = row.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
-        escape(&text.unwrap_or_default())
-    };
     let mut body = "<main><h1>Status</h1>\n".to_owned();
     for (name, mark) in TROUBLES {
         let text = field(&told, name);
@@ -45,21 +41,10 @@ async fn status(State(served): State<Arc<Served>>, links: Links) -> Result<Respo
     }
     writeln!(
         body,
-        "<p>{} items, {} briefs, {} bytes on disk.</p>\n<h2>Sources</h2>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th>Source</th><th>Last outcome</th><th>Last success</th><th>Next due</th><th>Because of</th><th>Failures</th></tr></thead>\n<tbody>",
-        field(&told, "items"), field(&told, "briefs"), field(&told, "bytes"),
+        "<p>{} items, {} briefs, {} bytes on disk.</p>\n{}<h2>Sources</h2>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th>Source</th><th>Last outcome</th><th>Last success</th><th>Next due</th><th>Because of</th><th>Failures</th></tr></thead>\n<tbody>",
+        field(&told, "items"), field(&told, "briefs"), field(&told, "bytes"), others(&told),
     )
     .ok();
-    if let Some(model) = told.get("model").filter(|model| !model.is_null()) {
-        writeln!(
-            body,
-            "<p>Language model: {} items wait; {} requests and {} tokens today. {}</p>",
-            field(model, "waiting"),
-            field(model, "requests_today"),
-            field(model, "tokens_today"),
-            model.get("trouble").and_then(Value::as_str).map(escape).unwrap_or_default(),
-        )
-        .ok();
-    }
     for row in told.get("sources").and_then(Value::as_array).into_iter().flatten() {
         writeln!(
             body,
@@ -96,6 +81,36 @@ async fn status(State(served): State<Arc<Served>>, links: Links) -> Result<Respo
     }
     write!(body, "<p><a href=\"{}/\">All channels</a></p></main>", links.root).ok();
     Ok(Page { title: "Status", lang: "en", head: String::new(), body }.into_response())
+}
+
+fn field(row: &Value, name: &str) -> String {
+    let text = row.get(name).map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned));
+    escape(&text.unwrap_or_default())
+}
+
+/// Returns how it goes with whom we send something: the language model, the hub.
+fn others(told: &Value) -> String {
+    let mut lines = String::new();
+    let there = |name: &str| told.get(name).filter(|value| !value.is_null());
+    let trouble = |value: &Value| {
+        value.get("trouble").and_then(Value::as_str).map(escape).unwrap_or_default()
+    };
+    if let Some(model) = there("model") {
+        writeln!(
+            lines,
+            "<p>Language model: {} items wait; {} requests and {} tokens today. {}</p>",
+            field(model, "waiting"),
+            field(model, "requests_today"),
+            field(model, "tokens_today"),
+            trouble(model),
+        )
+        .ok();
+    }
+    if let Some(hub) = there("hub") {
+        let (url, waiting, trouble) = (field(hub, "url"), field(hub, "waiting"), trouble(hub));
+        writeln!(lines, "<p>Hub {url}: {waiting} documents to tell of. {trouble}</p>").ok();
+    }
+    lines
 }
 
 /// Returns the repairs and losses of a source's last document, one line each.
@@ -153,6 +168,11 @@ pub(super) async fn tell(served: &Arc<Served>) -> Result<Value, Failure> {
             "requests_today": asked.spent.requests,
             "tokens_today": asked.spent.tokens,
             "trouble": asked.trouble,
+        })),
+        "hub": served.announcing.told().map(|announced| json!({
+            "url": announced.hub,
+            "waiting": announced.waiting,
+            "trouble": announced.trouble,
         })),
         "channels": channels,
         "refused_briefs": refused,

@@ -48,6 +48,7 @@ pub struct Metrics {
     asked: Family<One, Counter>,
     asked_waiting: Gauge,
     asked_tokens: Gauge,
+    hub_pings: Family<One, Counter>,
 }
 
 /// What came of a poll, as a label.
@@ -88,6 +89,7 @@ impl Default for Metrics {
             asked: Family::default(),
             asked_waiting: Gauge::default(),
             asked_tokens: Gauge::default(),
+            hub_pings: Family::default(),
         };
         metrics.register();
         metrics
@@ -126,6 +128,8 @@ impl Metrics {
         registry.register("model_waiting_items", help, self.asked_waiting.clone());
         let help = "Tokens that the language model has cost on this day (UTC)";
         registry.register("model_tokens_today", help, self.asked_tokens.clone());
+        let help = "Changed documents that the hub was told of, by what it said";
+        registry.register("hub_pings", help, self.hub_pings.clone());
     }
 
     /// Counts a poll.
@@ -226,6 +230,11 @@ impl Metrics {
     pub fn measure_asking(&self, waiting: usize, tokens: u64) {
         self.asked_waiting.set(signed(waiting));
         self.asked_tokens.set(i64::try_from(tokens).unwrap_or(i64::MAX));
+    }
+
+    /// Counts a word to the hub: `accepted`, `refused` or, where no answer came, `failed`.
+    pub fn hub_ping(&self, outcome: &'static str) {
+        self.hub_pings.get_or_create(&[("outcome", outcome.to_owned())]).inc();
     }
 
     /// Returns everything as text.

@@ -6,6 +6,7 @@ mod language;
 mod rarity;
 mod segmenter;
 mod sentences;
+mod slug;
 mod stop_words;
 mod words;
 
@@ -13,5 +14,6 @@ pub use language::{detect, direction, primary, settle_language};
 pub use rarity::{Rarity, Stem, hashed, rarity};
 pub use segmenter::Segmenter;
 pub use sentences::sentences;
+pub use slug::slug;
 pub use stop_words::{StopWords, is_stop_word};
 pub use words::{Stemmer, Word, first_words, fold, is_ideograph, words};

@@ -9,6 +9,7 @@
 )]
 
 mod addresses;
+mod announcing;
 mod articles;
 mod asking;
 mod bustle;
@@ -37,6 +38,7 @@ mod logs;
 mod matching;
 mod merging;
 mod opening;
+mod opml;
 mod origin;
 mod pausing;
 mod proxies;

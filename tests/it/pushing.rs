@@ -10,8 +10,8 @@ use ring::hmac;
 use crate::desk::{Daemon, Desk, eventually, undated};
 use crate::origin::{Answer, Asked, Got};
 
-const PUBLIC: &str = "https://news.example.org";
-const DAY: &str = "86400";
+pub(crate) const PUBLIC: &str = "https://news.example.org";
+pub(crate) const DAY: &str = "86400";
 
 /// Returns a desk whose sources name a hub of their origin and an address of their own.
 fn desk(sources: &[&str]) -> Desk {
@@ -44,18 +44,20 @@ fn hubbed(desk: &Desk, name: &str, title: &str) -> String {
 }
 
 /// What we asked a hub for.
-struct Subscription {
+pub(crate) struct Subscription {
     form: HashMap<String, String>,
 }
 
 impl Subscription {
     /// Waits until the hub is asked for a topic.
     #[track_caller]
-    fn next(desk: &Desk, mode: &str, topic: &str) -> Self {
+    pub(crate) fn next(desk: &Desk, mode: &str, topic: &str) -> Self {
         let is_wanted = |asked: &Asked| {
             let form = asked.form();
             let is = |key: &str, value: &str| form.get(key).is_some_and(|found| found == value);
-            asked.path == "/hub" && is("hub.mode", mode) && is("hub.topic", topic)
+            asked.path.split('?').next() == Some("/hub")
+                && is("hub.mode", mode)
+                && is("hub.topic", topic)
         };
         let mut found = None;
         eventually(&format!("{mode} to {topic}"), || {
@@ -70,12 +72,12 @@ impl Subscription {
         self.form.get("hub.callback").unwrap().strip_prefix(&format!("{PUBLIC}/")).unwrap()
     }
 
-    fn secret(&self) -> &str {
+    pub(crate) fn secret(&self) -> &str {
         self.form.get("hub.secret").unwrap()
     }
 
     /// Asks as a hub that wants to know whether this was meant.
-    fn verify(&self, daemon: &Daemon, mode: &str, topic: &str, lease: &str) -> Got {
+    pub(crate) fn verify(&self, daemon: &Daemon, mode: &str, topic: &str, lease: &str) -> Got {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("hub.mode", mode)
             .append_pair("hub.topic", topic)
@@ -86,14 +88,14 @@ impl Subscription {
     }
 
     /// Delivers a body with a signature, if any.
-    fn deliver(&self, daemon: &Daemon, body: &str, signature: Option<&str>) -> u16 {
+    pub(crate) fn deliver(&self, daemon: &Daemon, body: &str, signature: Option<&str>) -> u16 {
         let mut headers = vec![("Content-Type", "application/rss+xml")];
         headers.extend(signature.map(|signature| ("X-Hub-Signature", signature)));
         daemon.ask("POST", self.callback(), &headers, body.as_bytes()).status
     }
 }
 
-fn sign(method: &str, secret: &str, body: &str) -> String {
+pub(crate) fn sign(method: &str, secret: &str, body: &str) -> String {
     let algorithm = match method {
         "sha1" => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         "sha384" => hmac::HMAC_SHA384,

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::daemon::now;
 use crate::fetch::Call;
 use crate::model::{Brief, BriefId, Origin, Status, without_tracking};
+use crate::text::slug;
 
 /// A title's part of the id, in characters.
 const MAX_SLUG: usize = 60;
@@ -130,14 +131,7 @@ fn plain(text: &str) -> String {
 
 /// Makes an id that a person can read and that no other item's draft has.
 fn brief_id(title: &str, item: &str) -> anyhow::Result<BriefId> {
-    let lower = title.to_lowercase();
-    let mut slug = String::new();
-    for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-        if slug.chars().count() + word.chars().count() > MAX_SLUG {
-            break;
-        }
-        slug.extend([word, "-"]);
-    }
-    slug.extend(item.chars().take(8));
-    Ok(BriefId::new(slug)?)
+    let words = slug(title, MAX_SLUG);
+    let digits: String = item.chars().take(8).collect();
+    Ok(BriefId::new(if words.is_empty() { digits } else { format!("{words}-{digits}") })?)
 }

@@ -14,6 +14,13 @@ pub fn clean_chars(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns what of a name XML carries to every reader: neither of the above, nor DEL and the C1
+/// controls, which XML 1.0 discourages and programs read as something else.
+pub fn carried(text: &str) -> String {
+    let keeps = |c: &char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    clean_chars(text).chars().filter(keeps).collect()
+}
+
 /// Returns whether a character that is unwanted can begin with a byte.
 fn may_be_unwanted(byte: u8) -> bool {
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0xe2 | 0xef)

@@ -14,7 +14,7 @@ mod sanitise;
 mod token;
 
 pub use address::absolute;
-pub use chars::{clean_chars, escape};
+pub use chars::{carried, clean_chars, escape};
 pub use cut::cut;
 pub use entity::{decode_entities, named_entity};
 pub use links::links;

@@ -138,7 +138,11 @@ fn extension(element: Element) -> Extension {
     let mut extension = Extension {
         name: name.to_owned(),
         value,
-        attrs: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        // The crate writes them as they are, unlike all other values.
+        attrs: attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), html::escape(&value)))
+            .collect(),
         ..Extension::default()
     };
     for child in children {

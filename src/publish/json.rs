@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::item::printed;
 use super::key_terms;
-use super::namespace::{NAMESPACE, media_type, origin};
+use super::namespace::{NAMESPACE, media_type, origin, whole_summary};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
 
@@ -87,6 +87,9 @@ struct Attachment<'f> {
 #[derive(Serialize)]
 struct Ours<'f> {
     about: &'static str,
+    /// Where the item's own is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
     terms: Vec<Term>,
     origin: String,
     r#match: Match<'f>,
@@ -207,6 +210,8 @@ fn ours<'f>(said: &'f Said<'_>) -> Ours<'f> {
     let also = printed(entry).iter();
     Ours {
         about: NAMESPACE,
+        summary: Some(whole_summary(said))
+            .filter(|whole| whole.len() > said.item.description.len()),
         terms: terms
             .into_iter()
             .map(|term| Term { term: term.term, weight: decimal(term.score) })

@@ -48,6 +48,7 @@ mod refusing;
 mod reloading;
 mod requesting;
 mod serving;
+mod standing;
 mod subscribing;
 mod systemd;
 mod tidy;

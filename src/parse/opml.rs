@@ -265,7 +265,7 @@ mod tests {
 
     use super::*;
     use crate::publish;
-    use crate::text::html::carried;
+    use crate::text::html::clean_chars;
 
     fn read(xml: &str) -> Vec<Listed> {
         opml(xml.as_bytes()).unwrap().entries
@@ -412,7 +412,7 @@ mod tests {
             let expected: Vec<Outline> = outlines
                 .into_iter()
                 .map(|outline| Outline {
-                    title: outline.title.map(|t| carried(&t).trim().to_owned()).filter(|t| !t.is_empty()),
+                    title: outline.title.map(|t| clean_chars(&t).trim().to_owned()).filter(|t| !t.is_empty()),
                     ..outline
                 })
                 .collect();

@@ -5,10 +5,11 @@ use atom_syndication::{
     Category, Content, Entry, Feed, FixedDateTime, Generator, Link, Person, Source, Text,
 };
 
-use super::namespace::{Element, NAMESPACE, media_type, ours, thumbnail};
+use super::attached::media_type;
+use super::namespace::{Element, NAMESPACE, ours, thumbnail};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
-use crate::text::html;
+use crate::text::html::{escape, inert};
 
 const NAMESPACES: [(&str, &str); 3] = [
     ("brief", NAMESPACE),
@@ -55,9 +56,11 @@ fn entry(said: &Said<'_>) -> Entry {
     let (story, item) = (said.entry.story, &said.item);
     let category = |term: &String| Category { term: term.clone(), ..Category::default() };
     let mut links = vec![link("alternate", &item.link, Some("text/html"))];
-    links.extend(story.comments.as_deref().map(|url| link("replies", url, Some("text/html"))));
-    links.extend(story.enclosures.iter().map(enclosure));
-    let text = |line: &str| Text::plain(html::clean_chars(line).into_owned());
+    links.extend(
+        said.attached.comments.as_deref().map(|url| link("replies", url, Some("text/html"))),
+    );
+    links.extend(said.attached.enclosures.iter().map(enclosure));
+    let text = |line: &str| Text::plain(inert(line));
     let rights = story.rights.as_deref().or(said.entry.publisher.rights.as_deref());
     let mut entry = Entry {
         title: Text::plain(item.title.clone()),
@@ -78,7 +81,7 @@ fn entry(said: &Said<'_>) -> Entry {
         }),
         ..Entry::default()
     };
-    for element in thumbnail(said.entry).into_iter().chain(ours(said)) {
+    for element in thumbnail(said).into_iter().chain(ours(said)) {
         extend(&mut entry.extensions, element);
     }
     entry
@@ -89,7 +92,7 @@ fn entry(said: &Said<'_>) -> Entry {
 fn source(said: &Said<'_>) -> Option<Source> {
     let publisher = said.entry.publisher;
     let id = publisher.feed.clone()?;
-    let name = html::clean_chars(&publisher.name).into_owned();
+    let name = inert(&publisher.name);
     let site = publisher.link.as_deref().map(|url| link("alternate", url, Some("text/html")));
     Some(Source {
         title: Text::plain(name.clone()),
@@ -105,7 +108,7 @@ fn source(said: &Said<'_>) -> Option<Source> {
 fn enclosure(enclosure: &Enclosure) -> Link {
     Link {
         length: enclosure.length.map(|length| length.to_string()),
-        title: enclosure.title.as_deref().map(|title| html::clean_chars(title).into_owned()),
+        title: enclosure.title.clone(),
         ..link("enclosure", &enclosure.url, Some(media_type(enclosure)))
     }
 }
@@ -138,7 +141,7 @@ fn extension(element: Element) -> Extension {
     let mut extension = Extension {
         name: name.to_owned(),
         value,
-        attrs: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        attrs: attributes.into_iter().map(attribute).collect(),
         ..Extension::default()
     };
     for child in children {
@@ -146,4 +149,10 @@ fn extension(element: Element) -> Extension {
         extension.children.entry(name).or_default().push(self::extension(child));
     }
     extension
+}
+
+/// SECURITY: of extensions `atom_syndication` writes the values of attributes as they are, so a
+/// quotation mark would end one, and `&` or `<` would make the document no XML.
+fn attribute((name, value): (&str, String)) -> (String, String) {
+    (name.to_owned(), escape(&value))
 }

@@ -70,8 +70,11 @@ fn title(story: &Story, publisher: &Publisher) -> String {
     }
     let text = html::plain(&story.html);
     if let Some(first) = sentences(&text, story.lang.as_deref()).into_iter().next() {
-        // Running text can hold what would be markup in a title.
-        return shorten(&html::plain_line(&first, false), MAX_TITLE_CHARS);
+        // Running text can hold what would be markup in a title, and nothing beside it.
+        let line = shorten(&html::plain_line(&first, false), MAX_TITLE_CHARS);
+        if !line.is_empty() {
+            return line;
+        }
     }
     let host = story.url.as_deref().and_then(|url| Url::parse(url).ok());
     let host = host.and_then(|url| url.host_str().map(str::to_owned));
@@ -96,7 +99,7 @@ fn link(story: &Story, site: &Site) -> String {
 fn description(entry: &Entry<'_>) -> String {
     let summary = summary(entry);
     let text = if summary.is_empty() { wordless(entry).to_owned() } else { summary };
-    let line = inert(&text.split_whitespace().collect::<Vec<_>>().join(" "));
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= MAX_DESCRIPTION_CHARS {
         return line;
     }
@@ -122,21 +125,6 @@ pub(super) fn wordless(entry: &Entry<'_>) -> &'static str {
     };
     let is_picture = story.html.contains("<img ") || story.enclosures.iter().any(attached);
     if is_picture { labels.only_picture } else { labels.no_text }
-}
-
-/// Returns a text in which no reader finds a tag: some take a description for HTML and would
-/// swallow the `<div>` of a sentence about HTML. A word joiner behind the `<` shows in neither.
-fn inert(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        safe.push(c);
-        let opens = |next: &char| next.is_alphanumeric() || "/!?_".contains(*next);
-        if c == '<' && characters.peek().is_some_and(opens) {
-            safe.push('\u{2060}');
-        }
-    }
-    safe
 }
 
 /// Returns the stored brief's summary, else the extracted one, else nothing.

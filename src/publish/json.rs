@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use super::attached::media_type;
 use super::item::printed;
 use super::key_terms;
-use super::namespace::{NAMESPACE, media_type, origin};
+use super::namespace::{NAMESPACE, origin, whole_summary};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
+use crate::text::html::inert;
 
 const VERSION: &str = "https://jsonfeed.org/version/1.1";
 
@@ -87,6 +89,9 @@ struct Attachment<'f> {
 #[derive(Serialize)]
 struct Ours<'f> {
     about: &'static str,
+    /// Where the item's own is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
     terms: Vec<Term>,
     origin: String,
     r#match: Match<'f>,
@@ -98,7 +103,7 @@ struct Ours<'f> {
     #[serde(skip_serializing_if = "Option::is_none")]
     comments: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rights: Option<&'f str>,
+    rights: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -114,8 +119,8 @@ struct Match<'f> {
     score: Box<serde_json::value::RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     brief: Option<&'f str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    evidence: &'f [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -126,14 +131,14 @@ struct Corrected {
 
 #[derive(Serialize)]
 struct Also<'f> {
-    publisher: &'f str,
+    publisher: String,
     url: &'f str,
-    title: &'f str,
+    title: String,
 }
 
 #[derive(Serialize)]
 struct Source<'f> {
-    name: &'f str,
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -169,7 +174,8 @@ pub(super) fn render(prepared: &Prepared<'_>, changed: Timestamp) -> Vec<u8> {
 
 fn item<'f>(said: &'f Said<'_>) -> Item<'f> {
     let (story, published) = (said.entry.story, &said.item);
-    let thumbnail = story.thumbnail.as_ref().map(|thumbnail| thumbnail.url.as_str());
+    let attached = &said.attached;
+    let thumbnail = attached.thumbnail.as_ref().map(|thumbnail| thumbnail.url.as_str());
     let duration = story.duration;
     Item {
         id: &published.guid,
@@ -177,13 +183,13 @@ fn item<'f>(said: &'f Said<'_>) -> Item<'f> {
         title: &published.title,
         content_html: &said.body,
         summary: &published.description,
-        image: story.image.as_deref().or(thumbnail),
+        image: attached.image.as_deref().or(thumbnail),
         date_published: date(published.published),
         date_modified: date(published.updated),
         authors: published.creator.iter().map(|name| Author { name }).collect(),
         tags: &published.categories,
         language: said.lang(),
-        attachments: story.enclosures.iter().map(|e| attachment(e, duration)).collect(),
+        attachments: attached.enclosures.iter().map(|e| attachment(e, duration)).collect(),
         _briefwire: ours(said),
     }
 }
@@ -207,15 +213,19 @@ fn ours<'f>(said: &'f Said<'_>) -> Ours<'f> {
     let also = printed(entry).iter();
     Ours {
         about: NAMESPACE,
+        summary: Some(whole_summary(said))
+            .filter(|whole| whole.len() > said.item.description.len()),
         terms: terms
             .into_iter()
-            .map(|term| Term { term: term.term, weight: decimal(term.score) })
+            .map(|term| Term { term: inert(&term.term), weight: decimal(term.score) })
             .collect(),
         origin: origin(entry).to_string(),
         r#match: Match {
             method: story.method.as_str(),
             score: decimal(story.score),
-            evidence: brief.map(|_| story.evidence.as_slice()).unwrap_or_default(),
+            evidence: brief
+                .map(|_| story.evidence.iter().map(|e| inert(e)).collect())
+                .unwrap_or_default(),
             brief,
         },
         correction: story.correction.as_ref().map(|correction| Corrected {
@@ -223,15 +233,19 @@ fn ours<'f>(said: &'f Said<'_>) -> Ours<'f> {
             sections: correction.sections.iter().map(|section| section.as_str()).collect(),
         }),
         also: also
-            .map(|also| Also { publisher: &also.publisher, url: &also.link, title: &also.title })
+            .map(|also| Also {
+                publisher: inert(&also.publisher),
+                url: &also.link,
+                title: inert(&also.title),
+            })
             .collect(),
         source: Source {
-            name: &entry.publisher.name,
+            name: inert(&entry.publisher.name),
             url: entry.publisher.link.as_deref(),
             feed_url: entry.publisher.feed.as_deref(),
         },
-        comments: story.comments.as_deref(),
-        rights: story.rights.as_deref().or(entry.publisher.rights.as_deref()),
+        comments: said.attached.comments.as_deref(),
+        rights: story.rights.as_deref().or(entry.publisher.rights.as_deref()).map(inert),
     }
 }
 

@@ -5,6 +5,7 @@
 //! to disk is `serve`'s and `daemon`'s duty.
 
 mod atom;
+mod attached;
 mod body;
 mod document;
 mod edition;

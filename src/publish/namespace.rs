@@ -1,10 +1,10 @@
 //! Elements beyond a format's own: for programs ours, and those of Media RSS.
 
-use super::item::printed;
+use super::item::{printed, summary};
 use super::prepared::Said;
 use super::{Entry, key_terms};
-use crate::model::{Enclosure, Origin};
-use crate::text::html;
+use crate::model::Origin;
+use crate::text::html::{clean_chars, inert};
 
 /// Our own namespace: summary, weighted key terms, origin, match and evidence for programs.
 pub const NAMESPACE: &str = "https://briefwire.example/ns/1";
@@ -20,12 +20,12 @@ pub(super) struct Element {
 
 impl Element {
     pub(super) fn new(name: &'static str, value: Option<&str>) -> Self {
-        let value = value.map(|value| html::clean_chars(value).into_owned());
+        let value = value.map(inert);
         Self { name, value, attributes: Vec::new(), children: Vec::new() }
     }
 
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.attributes.push((name, html::clean_chars(value).into_owned()));
+        self.attributes.push((name, clean_chars(value).into_owned()));
         self
     }
 
@@ -40,7 +40,7 @@ impl Element {
 /// Returns the elements of our own namespace.
 pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
     let (entry, story) = (said.entry, said.entry.story);
-    let mut elements = vec![Element::new("brief:summary", Some(&said.item.description))];
+    let mut elements = vec![Element::new("brief:summary", Some(&whole_summary(said)))];
     elements.extend(key_terms(entry).iter().map(|term| {
         Element::new("brief:term", Some(&term.term)).with("weight", &format!("{:.2}", term.score))
     }));
@@ -62,9 +62,15 @@ pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
     elements.extend(printed(entry).iter().map(|also| {
         Element::new("brief:also", Some(&also.publisher))
             .with("url", &also.link)
-            .with("title", &also.title)
+            .with("title", &inert(&also.title))
     }));
     elements
+}
+
+/// Returns the whole summary, which a preview may have to cut.
+pub(super) fn whole_summary(said: &Said<'_>) -> String {
+    let summary = summary(said.entry);
+    if summary.is_empty() { said.item.description.clone() } else { summary }
 }
 
 /// Returns where the words of an item's brief come from.
@@ -73,28 +79,9 @@ pub(super) fn origin(entry: &Entry<'_>) -> Origin {
 }
 
 /// Returns the item's small picture.
-pub(super) fn thumbnail(entry: &Entry<'_>) -> Option<Element> {
-    let thumbnail = entry.story.thumbnail.as_ref()?;
+pub(super) fn thumbnail(said: &Said<'_>) -> Option<Element> {
+    let thumbnail = said.attached.thumbnail.as_ref()?;
     let element = Element::new("media:thumbnail", None).with("url", &thumbnail.url);
     let element = element.with_some("width", thumbnail.width.as_deref());
     Some(element.with_some("height", thumbnail.height.as_deref()))
-}
-
-/// Returns an enclosure's media type; where the publisher gave none, the ending says it.
-pub(super) fn media_type(enclosure: &Enclosure) -> &str {
-    let path = enclosure.url.split(['?', '#']).next().unwrap_or_default();
-    let guessed = match path.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
-        Some("mp3") => "audio/mpeg",
-        Some("m4a") => "audio/mp4",
-        Some("ogg" | "oga" | "opus") => "audio/ogg",
-        Some("mp4" | "m4v") => "video/mp4",
-        Some("webm") => "video/webm",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("png") => "image/png",
-        Some("gif") => "image/gif",
-        Some("webp") => "image/webp",
-        Some("pdf") => "application/pdf",
-        _ => "application/octet-stream",
-    };
-    enclosure.mime.as_deref().unwrap_or(guessed)
 }

@@ -38,7 +38,7 @@ fn folders(outlines: &[Outline]) -> Vec<(Option<String>, Vec<&Outline>)> {
     let mut folders: Vec<(Option<String>, Vec<&Outline>)> = Vec::new();
     let mut places = std::collections::HashMap::new();
     for outline in outlines {
-        let folder = outline.tags.first().map(|tag| html::carried(tag).trim().to_owned());
+        let folder = outline.tags.first().map(|tag| html::clean_chars(tag).trim().to_owned());
         let place = *places.entry(folder.clone()).or_insert_with(|| {
             folders.push((folder, Vec::new()));
             folders.len() - 1
@@ -52,7 +52,7 @@ fn folders(outlines: &[Outline]) -> Vec<(Option<String>, Vec<&Outline>)> {
 
 fn feed(out: &mut String, outline: &Outline, depth: usize) {
     let title =
-        outline.title.as_deref().map(html::carried).filter(|title| !title.trim().is_empty());
+        outline.title.as_deref().map(html::clean_chars).filter(|title| !title.trim().is_empty());
     let id = outline.id.as_ref().map(SourceId::as_str);
     let host = outline.url.host_str().unwrap_or_default();
     out.push_str(&"  ".repeat(depth));
@@ -80,10 +80,7 @@ fn attribute(out: &mut String, name: &str, value: &str) {
 
 fn attribute_text(value: &str) -> String {
     // A parser makes a space of each where it is not written as a reference (XML 3.3.3).
-    html::escape(&html::carried(value))
-        .replace('\t', "&#9;")
-        .replace('\n', "&#10;")
-        .replace('\r', "&#13;")
+    html::escape(value).replace('\t', "&#9;").replace('\n', "&#10;").replace('\r', "&#13;")
 }
 
 #[cfg(test)]

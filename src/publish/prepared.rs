@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::attached::{Attached, attached};
 use super::item::in_order;
 use super::{Entry, PublishedItem, Rendering, atom, item_body, json, publish_item, rss};
 use crate::model::{DocumentFormat, Timestamp};
@@ -27,6 +28,7 @@ pub struct Prepared<'r> {
 pub(super) struct Said<'r> {
     pub(super) entry: &'r Entry<'r>,
     pub(super) item: PublishedItem,
+    pub(super) attached: Attached,
     /// HTML.
     pub(super) body: String,
 }
@@ -48,14 +50,16 @@ impl<'r> Prepared<'r> {
         let items = ordered.into_iter().map(|entry| {
             let item = publish_item(entry, site);
             let body = item_body(entry, &item, channel.body);
-            Said { entry, item: clean(item), body: html::clean_chars(&body).into_owned() }
+            let (attached, body) = (attached(entry.story), html::clean_chars(&body).into_owned());
+            Said { entry, item: clean(item), attached, body }
         });
-        let name = html::plain_line(&channel.title, false);
+        let line = |text: &str| html::inert(&html::plain_line(text, false));
+        let name = line(&channel.title);
         let title = match place.title() {
-            Some(further) => format!("{name}: {}", html::plain_line(further, false)),
+            Some(further) => format!("{name}: {}", line(further)),
             None => name.clone(),
         };
-        let description = channel.description.as_deref().map(|text| html::plain_line(text, false));
+        let description = channel.description.as_deref().map(line);
         let description = description.unwrap_or_else(|| {
             format!("{name}: news whose items carry a summary, key terms and where they come from")
         });
@@ -111,8 +115,9 @@ impl<'r> Prepared<'r> {
 
 /// Removes what no document may hold.
 fn clean(mut item: PublishedItem) -> PublishedItem {
-    for text in [&mut item.title, &mut item.description].into_iter().chain(&mut item.creator) {
-        *text = html::clean_chars(text).into_owned();
+    let lines = [&mut item.title, &mut item.description].into_iter().chain(&mut item.creator);
+    for text in lines.chain(&mut item.categories) {
+        *text = html::inert(text);
     }
     item
 }

@@ -4,10 +4,11 @@ use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::itunes::ITunesItemExtension;
 use rss::extension::{Extension, ExtensionMap};
 
-use super::namespace::{Element, NAMESPACE, media_type, ours, thumbnail};
+use super::attached::media_type;
+use super::namespace::{Element, NAMESPACE, ours, thumbnail};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
-use crate::text::html;
+use crate::text::html::inert;
 
 const NAMESPACES: [(&str, &str); 7] = [
     ("atom", "http://www.w3.org/2005/Atom"),
@@ -63,7 +64,7 @@ fn link(relation: &str, address: &str) -> Element {
 }
 
 fn item(said: &Said<'_>) -> rss::Item {
-    let (entry, story) = (said.entry, said.entry.story);
+    let (story, attached) = (said.entry.story, &said.attached);
     let category = |name: &String| rss::Category { name: name.clone(), domain: None };
     let mut item = rss::Item {
         title: Some(said.item.title.clone()),
@@ -71,11 +72,11 @@ fn item(said: &Said<'_>) -> rss::Item {
         description: Some(said.item.description.clone()),
         content: Some(said.body.clone()),
         categories: said.item.categories.iter().map(category).collect(),
-        comments: story.comments.clone(),
+        comments: attached.comments.clone(),
         guid: Some(rss::Guid { value: said.item.guid.clone(), permalink: false }),
         pub_date: Some(rfc822(said.item.published)),
         source: source(said),
-        enclosure: story.enclosures.first().map(enclosure),
+        enclosure: attached.enclosures.first().map(enclosure),
         ..rss::Item::default()
     };
     if let Some(creator) = &said.item.creator {
@@ -83,17 +84,17 @@ fn item(said: &Said<'_>) -> rss::Item {
         item.dublin_core_ext =
             Some(DublinCoreExtension { creators, ..DublinCoreExtension::default() });
     }
-    if story.duration.is_some() || (story.image.is_some() && !story.enclosures.is_empty()) {
+    if story.duration.is_some() || (attached.image.is_some() && !attached.enclosures.is_empty()) {
         item.itunes_ext = Some(ITunesItemExtension {
             duration: story.duration.map(duration),
-            image: story.image.clone(),
+            image: attached.image.clone(),
             ..ITunesItemExtension::default()
         });
     }
-    for further in story.enclosures.iter().skip(1).map(further) {
+    for further in attached.enclosures.iter().skip(1).map(further) {
         extend(&mut item.extensions, further);
     }
-    for element in thumbnail(entry).into_iter().chain(ours(said)) {
+    for element in thumbnail(said).into_iter().chain(ours(said)) {
         extend(&mut item.extensions, element);
     }
     item
@@ -103,10 +104,10 @@ fn item(said: &Said<'_>) -> rss::Item {
 fn source(said: &Said<'_>) -> Option<rss::Source> {
     let publisher = said.entry.publisher;
     let url = publisher.feed.clone()?;
-    Some(rss::Source { url, title: Some(html::clean_chars(&publisher.name).into_owned()) })
+    Some(rss::Source { url, title: Some(inert(&publisher.name)) })
 }
 
-/// RSS requires type and length; where the publisher gave none, the ending and 0 say so.
+/// RSS requires a length; where the publisher gave none, 0 says so.
 fn enclosure(enclosure: &Enclosure) -> rss::Enclosure {
     rss::Enclosure {
         url: enclosure.url.clone(),

@@ -48,16 +48,16 @@ pub(super) fn item_json(plan: &Plan, story: &Story) -> serde_json::Value {
 ///
 /// SECURITY: see [`Source::is_secret`].
 pub fn publisher(source: Option<&Source>, id: &str, facts: &FeedFacts) -> Publisher {
-    let web = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
-    let own = facts.self_link.as_ref().filter(web).filter(|url| !url.contains(['?', '@']));
+    let web = |url: &Option<String>| url.as_deref().and_then(html::web);
+    let own = web(&facts.self_link).filter(|url| !url.contains(['?', '@']));
     // Of a file its self link is what the publisher says in public, wherever the copy came from.
     let own = own.filter(|_| source.is_some_and(|source| !source.is_secret()));
-    let link = facts.link.as_ref().filter(web);
+    let link = web(&facts.link);
     let named = source.and_then(|source| source.title.clone()).or_else(|| facts.title.clone());
     Publisher {
         name: named.filter(|name| !name.is_empty()).unwrap_or_else(|| id.to_owned()),
-        link: link.cloned(),
-        feed: own.or(link).cloned(),
+        feed: own.or_else(|| link.clone()),
+        link,
         rights: facts.rights.clone().filter(|rights| !rights.is_empty()),
     }
 }

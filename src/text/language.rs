@@ -49,7 +49,7 @@ pub fn detect(text: &str) -> Option<&'static str> {
 pub fn settle_language(stated: Option<&str>, title: &str, text: &str) -> Option<String> {
     let end = text.char_indices().nth(SAMPLE).map_or(text.len(), |(at, _)| at);
     let sample = format!("{title}\n{}", text.get(..end).unwrap_or_default());
-    let Some(stated) = stated.filter(|tag| !primary(tag).is_empty()) else {
+    let Some(stated) = stated.filter(|tag| is_tag(tag) && !primary(tag).is_empty()) else {
         return detect(&sample).map(str::to_owned);
     };
     // Its own grammar is proof, and cheaper than comparing with all languages there are.
@@ -72,6 +72,13 @@ pub fn settle_language(stated: Option<&str>, title: &str, text: &str) -> Option<
             && !ALIKE.iter().any(|group| group.contains(&&*stated) && group.contains(found))
     };
     Some(found.filter(differs).unwrap_or(stated).to_owned())
+}
+
+/// Returns whether a text can be a language tag (RFC 5646 section 2.1); some write `en_US`.
+///
+/// SECURITY: what a feed states stands in every document and page that shows the item.
+fn is_tag(text: &str) -> bool {
+    text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// Returns the language that a tag means, if it can be told from others.
@@ -166,6 +173,14 @@ mod tests {
         assert_eq!(settled("en", "Мэр сказал, что стена упала в пятницу.").as_deref(), Some("ru"));
         assert_eq!(settle_language(None, "", german).as_deref(), Some("de"));
         assert_eq!(settle_language(None, "", "Hm"), None);
+    }
+
+    #[test]
+    fn what_is_no_language_tag_states_nothing() {
+        for stated in ["<script>", "en\"onload=\"x", "javascript:x", "en; q=1", &"a".repeat(36)] {
+            assert_eq!(settle_language(Some(stated), "", "Hm"), None, "{stated}");
+        }
+        assert_eq!(settle_language(Some("en_US"), "", "Hm").as_deref(), Some("en_US"));
     }
 
     #[test]

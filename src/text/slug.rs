@@ -1,11 +1,11 @@
 //! Words as a name that is written without quotes: `tech-news` of “Tech & News”.
 
-use super::html::carried;
+use super::html::clean_chars;
 
 /// Returns the words of a text in lower case with `-` between them, as many as fit into
 /// `max_chars` characters; the first is cut if it does not fit. Nothing where there is no word.
 pub fn slug(text: &str, max_chars: usize) -> String {
-    let lower = carried(text).to_lowercase();
+    let lower = clean_chars(text).to_lowercase();
     let mut slug = String::new();
     let mut chars = 0;
     for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {

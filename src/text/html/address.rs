@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use super::clean_chars;
+
 /// Returns the absolute form of an address, or `None` if it leads nowhere or is not http,
 /// https, mailto or tel.
 ///
@@ -22,6 +24,11 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     }
     let as_published = was_absolute && is_plain(&cleaned);
     Some(if as_published { cleaned } else { url.into() })
+}
+
+/// Returns an address of the web as a document may name it, `None` of any other.
+pub fn web(raw: &str) -> Option<String> {
+    absolute(raw, None).filter(|url| url.starts_with("http"))
 }
 
 /// Returns whether markup may name the scheme.
@@ -45,6 +52,7 @@ fn is_plain(address: &str) -> bool {
     rest.is_some_and(|rest| {
         !rest.starts_with('/')
             && !rest.contains(|c: char| c.is_whitespace() || "\\\"<>`".contains(c))
+            && clean_chars(rest).len() == rest.len()
     })
 }
 
@@ -73,6 +81,7 @@ mod tests {
         check("HTTP://Example.com/a b", "http://example.com/a%20b");
         check("http:\\\\example.com\\x", "http://example.com/x");
         check("mailto:a@b.example", "mailto:a@b.example");
+        check("http://a.example/\u{202e}x", "http://a.example/%E2%80%AEx");
     }
 
     #[test]

@@ -13,8 +13,8 @@ mod plain;
 mod sanitise;
 mod token;
 
-pub use address::absolute;
-pub use chars::{carried, clean_chars, escape};
+pub use address::{absolute, web};
+pub use chars::{clean_chars, escape, inert};
 pub use cut::cut;
 pub use entity::{decode_entities, named_entity};
 pub use links::links;

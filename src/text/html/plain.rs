@@ -82,8 +82,11 @@ struct Writer {
 
 impl Writer {
     fn text(&mut self, text: &str) {
-        for c in text.chars().filter(|c| !is_unwanted(*c)) {
+        for (at, c) in text.char_indices() {
             match c {
+                // A line end of some machines, though a control character.
+                '\u{85}' => self.widen(Gap::Space),
+                c if is_unwanted(text, at, c) => {}
                 '\n' if self.pre > 0 => self.widen(Gap::Line),
                 c if c.is_whitespace() => self.widen(Gap::Space),
                 c => self.push(c),

@@ -10,6 +10,17 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
+/// The nice value of all other threads: of a busy processor they take a third of what this one may.
+const NICE: i32 = 5;
+
+/// Lets whoever serves go before this thread, and before those that it starts from now on.
+///
+/// On Linux this is a thread's own affair. Where it may not be done, both have equal shares.
+pub fn step_back() {
+    // Not by so much more: threads inherit what the one that starts them has.
+    rustix::process::setpriority_process(None, NICE).ok();
+}
+
 /// The thread; it ends when this is dropped, and with it whatever still runs there.
 #[derive(Debug)]
 pub(super) struct Counter {

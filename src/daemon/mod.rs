@@ -53,6 +53,7 @@ mod writer;
 
 pub use clock::now;
 pub use control::{Control, ControlError};
+pub use counter::step_back;
 pub use house::poll_once;
 pub use keeping::{RefillError, back_up, compact, restore};
 pub use listen::Inherited;

@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::channels::{keep_rendering, load_documents};
 use super::connections::{Terms, raise_open_files};
-use super::counter::Counter;
+use super::counter::{Counter, step_back};
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
@@ -121,6 +121,8 @@ pub async fn run(
     let lock = take_lock(&config)?;
     raise_open_files();
     let counter = Counter::start().map_err(RunError::Threads)?;
+    // After it was started: the writer and the readers are started from here.
+    step_back();
     let listener = {
         let _there = counter.runtime().enter();
         Listening::open(&config.server.listen, inherited)?

@@ -147,9 +147,9 @@ fn some(first: usize) -> Vec<&'static str> {
 
 /// Puts briefs for the items with addresses into the directory.
 fn put_briefs(desk: &Desk) {
-    let kinds = [("atom", true, VECTORS.to_vec()), ("json", false, some(2))];
-    for (kind, is_honest, vectors) in kinds {
-        for (number, vector) in vectors.into_iter().enumerate() {
+    let kinds = [("atom", true, VECTORS.to_vec(), 2), ("json", false, some(2), 1)];
+    for (kind, is_honest, vectors, step) in kinds {
+        for (number, vector) in vectors.into_iter().enumerate().step_by(step) {
             let url = format!("https://wire.example.org/{kind}/{number}");
             desk.write(&format!("briefs/{kind}-{number}.json"), &brief(vector, is_honest, &url));
         }
@@ -208,8 +208,9 @@ fn no_known_vector_reaches_a_document_or_a_page() {
     let briefs = documents.map(|(name, _, _)| {
         daemon.get(&format!("feeds/{name}")).text().matches("origin>stored<").count()
     });
-    assert!(briefs[1] > 230, "{briefs:?} briefs are published");
-    for term in some(0) {
+    assert!(briefs[1] > 115, "{briefs:?} briefs are published");
+    // Each reads the whole store.
+    for term in some(0).into_iter().step_by(9) {
         let path = format!("feeds/rss/terms/{}.xml", percent(term));
         let got = daemon.get(&path);
         if got.status == 200 {

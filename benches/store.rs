@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench store [-- ITEMS [BRIEFS]]`, by default a million and 100,000, from 2,000
 //! sources. Each step runs in a process of its own, over one directory: fill (groups of 50 items, each
-//! group durable), open after a clean stop, look-ups, a retention pass, writing that is killed, open
+//! group durable), open after a clean stop, look-ups, rendering, a retention pass, writing that is killed, open
 //! after the kill. Printed: rates as ratios to a bare file that takes the same bytes with one
 //! fdatasync a group, medians of look-ups, bytes on disk over logical bytes, and each process's peak
 //! of memory.
@@ -21,10 +21,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use briefwire::config::{self, Environment};
 use briefwire::model::{
-    Brief, BriefId, BriefOrigin, CanonicalUrl, ItemId, KeyTerm, Method, Only, Placement, SourceId,
-    SourceState, Story, Timestamp,
+    Brief, BriefId, BriefOrigin, CanonicalUrl, DocumentFormat, ItemId, KeyTerm, Method, Only,
+    Placement, SourceId, SourceState, Story, Timestamp,
 };
+use briefwire::publish::{Edition, Place, Prepared, Rendering, Site};
+use briefwire::serve::{Material, Plan, Shelf, taken};
 use briefwire::store::{Kept, Listed, Lock, Options, Store};
 use chrono::TimeDelta;
 
@@ -51,7 +54,9 @@ fn main() {
     );
     let folder = folder.unwrap();
     println!("{items} items of {SOURCES} sources, {briefs} briefs");
-    for step in ["bare", "fill", "open", "look", "write", "open", "open", "retire", "open"] {
+    for step in
+        ["bare", "fill", "open", "look", "render", "write", "open", "open", "retire", "open"]
+    {
         step_apart(step, folder.path(), items, briefs);
     }
 }
@@ -79,6 +84,7 @@ fn run_step(step: &str, folder: &Path, (items, briefs): (u64, u64)) {
         "fill" => fill(folder, items, briefs),
         "open" => drop(open(folder)),
         "look" => look(&open(folder), items),
+        "render" => render(&open(folder)),
         "write" => write(&open(folder), items),
         "retire" => retire(&open(folder), items),
         other => println!("no step is called {other}"),
@@ -223,6 +229,56 @@ fn look(store: &Store, items: u64) {
     print("item", "by id", took);
 }
 
+/// Renders a channel's newest 50 items, as the daemon does when one of them has changed.
+fn render(store: &Store) {
+    let text = format!(
+        "[[source]]\nid = \"{0}\"\nurl = \"file:x\"\n[[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n",
+        source(0)
+    );
+    let none = |_: &Path| Err(std::io::Error::other("no files here"));
+    let config =
+        config::read(text.as_bytes(), Path::new("/c.toml"), &Environment::default(), none).unwrap();
+    let site = Site {
+        base: "https://news.example.org/".parse().unwrap(),
+        authority: "news.example.org".to_owned(),
+        date: "2026-11-28".to_owned(),
+        ttl: 30,
+        image: None,
+        hub: None,
+    };
+    let plan = Plan {
+        site,
+        sources: config.sources,
+        channels: config.channels,
+        token: None,
+        max_delivery: 0,
+        shows_generated: false,
+        shelf: Shelf::default(),
+        guarded: Vec::new(),
+    };
+    let channel = &plan.channels[0];
+    let (mut rendered, mut printed, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..200 {
+        let began = Instant::now();
+        let taken = taken(store, &plan, channel, channel.items).unwrap();
+        let material = Material::gather(store, &plan, channel, taken).unwrap();
+        let entries = material.entries(&plan);
+        let place = Place::Current { earlier: None };
+        let prepared =
+            Prepared::new(Rendering { channel, place, entries: &entries, site: &plan.site });
+        for format in DocumentFormat::ALL {
+            bytes = prepared.render(format, at(0)).len().max(bytes);
+        }
+        rendered.push(began.elapsed());
+        let edition = Edition::print(&prepared, at(0));
+        printed.push(began.elapsed());
+        assert_eq!(edition.items(), 50);
+    }
+    println!("the largest document has {bytes} bytes");
+    print("50 items", "read and rendered in three formats", rendered);
+    print("50 items", "rendered again and compressed as well", printed);
+}
+
 fn print(what: &str, name: &str, mut took: Vec<Duration>) {
     let first = took[0];
     took.sort_unstable();
@@ -319,6 +375,7 @@ fn story(number: u64) -> Story {
         changed: date,
         content: u128::from(noise(number)),
         placement: Placement::Shown(date),
+        correction: None,
         brief: number
             .is_multiple_of(20)
             .then(|| BriefId::new(format!("brief-{}", number / 20)).unwrap()),

@@ -415,6 +415,7 @@ impl Writer {
             let stored = group.changes.story(story.id)?;
             if let Some(stored) = &stored {
                 story.stay_in_story(stored);
+                story.keep_order_of_terms(stored);
                 story.keep_generated(stored);
             }
             if digest.awaited.contains(&story.id) && matches!(story.placement, Placement::Shown(_))

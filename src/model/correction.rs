@@ -97,15 +97,16 @@ impl Story {
             return;
         }
         let texts = |story: &Self| (story.html.clone(), story.lead.clone());
+        let terms = |story: &Self| -> Vec<String> {
+            story.key_terms.iter().map(|term| term.term.clone()).collect()
+        };
         let has_other_brief = seen.brief.is_some() && seen.brief != self.brief;
         let is_extracted = seen.brief.is_none() && self.brief.is_none();
         let differs = |section: &Section| match section {
             Section::Title => self.title != seen.title,
             Section::OriginalPost => texts(self) != texts(seen),
             Section::Summary => has_other_brief || (is_extracted && self.summary != seen.summary),
-            Section::KeyTerms => {
-                has_other_brief || (is_extracted && self.key_terms != seen.key_terms)
-            }
+            Section::KeyTerms => has_other_brief || (is_extracted && terms(self) != terms(seen)),
             _ => false,
         };
         let is_in = |section: &Section| edited.contains(section) || differs(section);

@@ -156,6 +156,23 @@ impl Story {
         self.followers.clone_from(&stored.followers);
     }
 
+    /// Keeps the order of the key terms that the stored version has as well: `FreshRSS` takes
+    /// another order of the same categories for an edit.
+    pub fn keep_order_of_terms(&mut self, stored: &Self) {
+        let place = |term: &KeyTerm| stored.key_terms.iter().position(|t| t.term == term.term);
+        let mut known: Vec<(usize, KeyTerm)> =
+            self.key_terms.iter().filter_map(|term| Some((place(term)?, term.clone()))).collect();
+        known.sort_by_key(|(place, _)| *place);
+        let mut known = known.into_iter().map(|(_, term)| term);
+        for term in &mut self.key_terms {
+            if place(term).is_some()
+                && let Some(next) = known.next()
+            {
+                *term = next;
+            }
+        }
+    }
+
     /// Keeps what a language model made of the stored version, and its place in the queue, while the
     /// text stands.
     pub fn keep_generated(&mut self, stored: &Self) {
@@ -195,6 +212,22 @@ mod tests {
 
     fn story(number: u128) -> Story {
         Story::blank(ItemId(number), &number.to_string(), Timestamp::default())
+    }
+
+    #[test]
+    fn terms_that_stay_keep_their_order() {
+        let with = |words: &[&str]| {
+            let term = |word: &&str| KeyTerm { term: (*word).to_owned(), score: 0.5 };
+            Story { key_terms: words.iter().map(term).collect(), ..story(1) }
+        };
+        let check = |stored: &[&str], now: &[&str], expected: &[&str]| {
+            let mut story = with(now);
+            story.keep_order_of_terms(&with(stored));
+            assert_eq!(story.key_terms, with(expected).key_terms);
+        };
+        check(&["a", "b", "c"], &["c", "a", "b"], &["a", "b", "c"]);
+        check(&["a", "b", "c"], &["c", "x", "a"], &["a", "x", "c"]);
+        check(&[], &["b", "a"], &["b", "a"]);
     }
 
     #[test]

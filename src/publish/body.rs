@@ -200,7 +200,7 @@ impl<'p> Page<'p> {
         if original.is_empty() {
             self.block("p", self.labels.no_text);
         } else {
-            self.html.push_str(original);
+            self.html.push_str(&html::sanitise(original, html::List::Readers, None));
         }
     }
 

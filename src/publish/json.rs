@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::attached::media_type;
 use super::item::{printed, rights};
 use super::key_terms;
-use super::namespace::{NAMESPACE, origin};
+use super::namespace::{NAMESPACE, origin, whole_summary};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
 use crate::text::html::inert;
@@ -89,6 +89,9 @@ struct Attachment<'f> {
 #[derive(Serialize)]
 struct Ours<'f> {
     about: &'static str,
+    /// Where the item's own is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
     terms: Vec<Term>,
     origin: String,
     r#match: Match<'f>,
@@ -210,6 +213,8 @@ fn ours<'f>(said: &'f Said<'_>) -> Ours<'f> {
     let also = printed(entry).iter();
     Ours {
         about: NAMESPACE,
+        summary: Some(whole_summary(said))
+            .filter(|whole| whole.len() > said.item.description.len()),
         terms: terms
             .into_iter()
             .map(|term| Term { term: inert(&term.term), weight: decimal(term.score) })

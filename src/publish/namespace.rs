@@ -1,6 +1,6 @@
 //! Elements beyond a format's own: for programs ours, and those of Media RSS.
 
-use super::item::printed;
+use super::item::{printed, summary};
 use super::prepared::Said;
 use super::{Entry, key_terms};
 use crate::model::Origin;
@@ -40,7 +40,7 @@ impl Element {
 /// Returns the elements of our own namespace.
 pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
     let (entry, story) = (said.entry, said.entry.story);
-    let mut elements = vec![Element::new("brief:summary", Some(&said.item.description))];
+    let mut elements = vec![Element::new("brief:summary", Some(&whole_summary(said)))];
     elements.extend(key_terms(entry).iter().map(|term| {
         Element::new("brief:term", Some(&term.term)).with("weight", &format!("{:.2}", term.score))
     }));
@@ -65,6 +65,12 @@ pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
             .with("title", &inert(&also.title))
     }));
     elements
+}
+
+/// Returns the whole summary, which a preview may have to cut.
+pub(super) fn whole_summary(said: &Said<'_>) -> String {
+    let summary = summary(said.entry);
+    if summary.is_empty() { said.item.description.clone() } else { summary }
 }
 
 /// Returns where the words of an item's brief come from.

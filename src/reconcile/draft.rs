@@ -27,9 +27,15 @@ pub struct Draft {
 /// made part of it; a plain repetition is left out.
 pub fn drafts(feed: &Feed, source: &SourceId, now: Timestamp) -> Vec<Draft> {
     let mut taken = HashSet::new();
+    let mut seen = HashSet::new();
     let mut drafts = Vec::new();
     for item in &feed.items {
         let mut guid = item.id.trim().to_owned();
+        // Some documents list an item twice, as where two sections name it.
+        let title = item.title.as_ref().map(|title| title.plain.as_str());
+        if !seen.insert((guid.clone(), item.url.as_deref(), title)) {
+            continue;
+        }
         if !taken.insert(guid.clone()) {
             guid = format!("{guid}\n{}", item.url.as_deref().unwrap_or_default());
             if !taken.insert(guid.clone()) {
@@ -225,10 +231,11 @@ mod tests {
     fn a_repeated_guid_is_told_apart_by_its_address() {
         let mut other = item("1", "b");
         other.url = Some("https://example.org/other".to_owned());
-        let guids: Vec<String> = drafts_of(vec![item("1", "a"), other.clone(), other])
-            .into_iter()
-            .map(|draft| draft.story.guid)
-            .collect();
+        let guids: Vec<String> =
+            drafts_of(vec![item("1", "a"), item("1", "a"), other.clone(), other])
+                .into_iter()
+                .map(|draft| draft.story.guid)
+                .collect();
         assert_eq!(guids, ["1", "1\nhttps://example.org/other"]);
     }
 

@@ -9,6 +9,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
+use tokio::sync::Semaphore;
 
 use super::archive::PageName;
 use super::documents::{answer, may_read};
@@ -22,6 +23,8 @@ use crate::store::StoreError;
 /// Documents that are kept, and the bytes of all of them together.
 const MAX_KEPT: usize = 256;
 const MAX_KEPT_BYTES: usize = 32 << 20;
+/// Documents that are made at a time.
+const MADE_AT_ONCE: usize = 2;
 /// Longer words are no key terms: those of a brief have at most 120 characters.
 const MAX_TERM_CHARS: usize = 120;
 /// How long a finished page may be used without asking again, in seconds: it does not change.
@@ -50,13 +53,22 @@ enum Part {
 }
 
 /// Documents that were asked for lately, the latest one first.
-#[derive(Default)]
-pub struct Kept(Mutex<VecDeque<(Key, u64, Arc<Document>)>>);
+pub struct Kept {
+    documents: Mutex<VecDeque<(Key, u64, Arc<Document>)>>,
+    /// Anybody may ask for any term: it shall cost others little.
+    turns: Semaphore,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { documents: Mutex::default(), turns: Semaphore::new(MADE_AT_ONCE) }
+    }
+}
 
 impl Kept {
     /// Returns a document that was made of what still holds.
     fn get(&self, key: &Key, generation: u64) -> Option<Arc<Document>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(known, _, _)| known == key)?;
         let (key, made, document) = kept.remove(place)?;
         if made != generation {
@@ -67,7 +79,7 @@ impl Kept {
     }
 
     fn put(&self, key: Key, generation: u64, document: Arc<Document>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _, _)| *known != key);
         kept.push_front((key, generation, document));
         let size = |document: &Document| {
@@ -118,6 +130,11 @@ impl Served {
             Part::Page(_) => 0,
             Part::Term(_) | Part::Source(_) => self.documents.generation(&key.channel),
         };
+        if let Some(document) = self.kept.get(&key, generation) {
+            return Ok(document);
+        }
+        let _turn = self.kept.turns.acquire().await.map_err(|_closed| Failure::Stopping)?;
+        // Somebody else may have asked for it meanwhile.
         if let Some(document) = self.kept.get(&key, generation) {
             return Ok(document);
         }
@@ -241,6 +258,6 @@ mod tests {
         let large =
             Arc::new(Document::new(vec![b'x'; MAX_KEPT_BYTES], "text/plain", Timestamp::default()));
         kept.put(key(500), 1, large);
-        assert_eq!(kept.0.lock().unwrap().len(), 1);
+        assert_eq!(kept.documents.lock().unwrap().len(), 1);
     }
 }

@@ -51,6 +51,7 @@ mod reloading;
 mod requesting;
 mod sanitising;
 mod serving;
+mod standing;
 mod subscribing;
 mod systemd;
 mod tidy;

@@ -344,7 +344,7 @@ fn readers_that_ask_for_deltas_lose_and_double_nothing() {
     let (desk, daemon) = desk();
     let read = |name: &str| {
         let script = "import sys\nfrom reader import make_reader\n\
-            r = make_reader(sys.argv[1])\nr.add_feed(sys.argv[2], exist_ok=True)\nr.update_feeds()\n\
+            r = make_reader(sys.argv[1])\nr.add_feed(sys.argv[2], exist_ok=True)\nr.update_feeds(scheduled=False)\n\
             for e in r.get_entries(): print(e.title, '|', e.read); r.mark_entry_as_read(e)\n";
         let output = std::process::Command::new("python3")
             .args(["-c", script])

@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use briefwire::model::{
-    Body, Channel, ChannelId, DocumentFormat, Enclosure, Filters, ItemId, KeyTerm, Method, Only,
-    Placement, Selector, SourceId, Story, Timestamp,
+    Body, BriefId, Channel, ChannelId, Correction, DocumentFormat, Enclosure, Filters, ItemId,
+    KeyTerm, Method, Only, Placement, Section, Selector, SourceId, Story, Timestamp,
 };
 use briefwire::publish::{Also, Entry, Place, Prepared, Publisher, Rendering, Site, also_reported};
 use proptest::prelude::*;
 
-use crate::desk::{Desk, feed, missing};
+use crate::desk::{Desk, between, feed, missing};
 use crate::origin::Answer;
 
 /// Returns an item that says a text in every field that is not checked on the way.
@@ -272,4 +272,44 @@ fn feedparser_sees_an_edit_in_place_and_nothing_doubled() {
     for (id, item) in before {
         assert_eq!(item[1], after[id][1], "dates stand still");
     }
+}
+
+/// The elements of our namespace, by the schema that the README gives.
+#[test]
+fn the_namespace_is_as_its_schema_says() {
+    if !Command::new("xmllint").arg("--version").output().is_ok_and(|run| run.status.success()) {
+        return missing("xmllint");
+    }
+    let readme = include_str!("../../README.md");
+    let schema = between(readme, "```xml\n<grammar ", "```")[0];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("schema.rng");
+    std::fs::write(&path, format!("<grammar {schema}")).unwrap();
+    let mut told = story(7, "A wall & a gale", "The wall gave way. It will be rebuilt.");
+    told.correction = Some(Correction {
+        at: told.published,
+        sections: vec![Section::Summary, Section::KeyTerms],
+    });
+    told.brief = Some(BriefId::new("wall").unwrap());
+    (told.method, told.score, told.evidence) = (Method::Text, 0.97, vec!["gale".to_owned()]);
+    let check = |format: DocumentFormat, (open, close): (&str, &str)| {
+        let bytes = rendered_as(format, std::slice::from_ref(&told), &others(3), Body::Brief);
+        let text = String::from_utf8(bytes).unwrap();
+        let item = between(&text, open, close)[0];
+        let start = item.find("<brief:").unwrap();
+        let end = item.rfind("</brief:").unwrap();
+        let end = end + item[end..].find('>').unwrap() + 1;
+        let elements = &item[start..end];
+        let item =
+            format!("<item xmlns:brief=\"{}\">{elements}</item>", briefwire::publish::NAMESPACE);
+        let file = folder.path().join("item.xml");
+        std::fs::write(&file, item).unwrap();
+        let run = Command::new("xmllint")
+            .args(["--noout", "--relaxng", path.to_str().unwrap(), file.to_str().unwrap()])
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    };
+    check(DocumentFormat::Rss, ("<item>", "</item>"));
+    check(DocumentFormat::Atom, ("<entry>", "</entry>"));
 }

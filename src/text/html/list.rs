@@ -11,6 +11,9 @@ pub enum List {
     Display,
     /// The few elements that every reader shows alike: for what we write ourselves.
     Brief,
+    /// What no reader drops or shows in its own way: for a publisher's text in a document. Others
+    /// become the nearest of these, or leave their text; media become links.
+    Readers,
     /// What tells an article from what stands around it: for a page that a program reads next,
     /// never for a person.
     ///
@@ -26,6 +29,7 @@ impl List {
         match self {
             Self::Display => find(DISPLAY_ELEMENTS, name),
             Self::Brief => find(BRIEF_ELEMENTS, name),
+            Self::Readers => find(READER_ELEMENTS, name).or_else(|| nearest(name)),
             Self::Page if find(PRESENTATIONAL, name).is_some() => None,
             Self::Page => find(DISPLAY_ELEMENTS, name).or_else(|| find(PAGE_ELEMENTS, name)),
         }
@@ -34,7 +38,7 @@ impl List {
     /// Returns the name that an element's attribute has in the list, if it is there.
     pub(super) fn attribute(self, element: &str, name: &str) -> Option<&'static str> {
         match self {
-            Self::Display => find(DISPLAY_ATTRIBUTES, name),
+            Self::Display | Self::Readers => find(DISPLAY_ATTRIBUTES, name),
             Self::Brief => find(BRIEF_ATTRIBUTES, name),
             Self::Page if matches!(element, "b" | "code" | "em" | "i" | "strong") => None,
             // Where scripts put the picture once it is seen.
@@ -43,6 +47,18 @@ impl List {
             }
             Self::Page => find(DISPLAY_ATTRIBUTES, name).or_else(|| find(PAGE_ATTRIBUTES, name)),
         }
+    }
+}
+
+/// Returns the element that shows most of what another one means.
+fn nearest(name: &str) -> Option<&'static str> {
+    match name {
+        "strike" => Some("del"),
+        "acronym" => Some("abbr"),
+        "dir" | "menu" => Some("ul"),
+        "address" | "aside" | "center" | "details" | "dialog" | "footer" | "header" | "main"
+        | "nav" | "summary" => Some("div"),
+        _ => None,
     }
 }
 
@@ -116,6 +132,61 @@ const BRIEF_ELEMENTS: &[&str] = &[
     "tr",
     "u",
     "ul",
+];
+
+const READER_ELEMENTS: &[&str] = &[
+    "a",
+    "abbr",
+    "article",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "dd",
+    "del",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "u",
+    "ul",
+    "var",
 ];
 
 const BRIEF_ATTRIBUTES: &[&str] = &[

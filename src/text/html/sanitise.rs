@@ -67,6 +67,10 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn start(&mut self, tag: &Tag<'_>) {
+        if self.list == List::Readers && matches!(&*tag.name, "audio" | "source" | "video") {
+            self.medium(tag);
+            return;
+        }
         let Some(name) = self.list.element(&tag.name) else { return };
         if is_void(name) {
             self.void(name, tag);
@@ -84,6 +88,22 @@ impl Writer<'_> {
         if tag.closed {
             self.close_to(self.open.len() - 1);
         }
+    }
+
+    /// Writes a link to what many readers do not play.
+    fn medium(&mut self, tag: &Tag<'_>) {
+        let source = tag.attributes.iter().find(|(key, _)| *key == "src");
+        let Some(url) = source.and_then(|(_, value)| self.address("src", value)) else { return };
+        if self.open.contains(&"a") {
+            return;
+        }
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        let name = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path).to_owned();
+        self.out.push_str("<a");
+        self.write_attribute("href", &url);
+        self.out.push('>');
+        push_escaped(&mut self.out, &name, false);
+        self.out.push_str("</a> ");
     }
 
     fn void(&mut self, name: &'static str, tag: &Tag<'_>) {
@@ -172,7 +192,7 @@ impl Writer<'_> {
     fn close_paragraph(&mut self) {
         let at = match self.list {
             List::Page => self.find_open(&["p"], is_block),
-            List::Display | List::Brief => self.open.len().checked_sub(1),
+            List::Display | List::Brief | List::Readers => self.open.len().checked_sub(1),
         };
         if let Some(at) = at.filter(|at| self.open.get(*at) == Some(&"p")) {
             self.close_to(at);
@@ -273,6 +293,28 @@ mod tests {
         check("a<br></br>b</br>", "a<br>b<br>");
         check("<td>a</table>b", "<td>ab</td>");
         check("<b><table><tr><td></b>x", "<b><table><tr><td>x</td></tr></table></b>");
+    }
+
+    #[test]
+    fn what_some_readers_drop_becomes_what_all_of_them_show() {
+        for (html, expected) in [
+            ("<strike>a</strike> <font color=red>b</font>", "<del>a</del> b"),
+            ("<details><summary>s</summary><p>t</p></details>", "<div><div>s</div><p>t</p></div>"),
+            (
+                "<table><colgroup><col><col></colgroup><tr><td>a</td></tr></table>",
+                "<table><tr><td>a</td></tr></table>",
+            ),
+            (
+                "<video controls poster=p.jpg><source src=/m/a.mp4?x=1 type=video/mp4>No video.</video>",
+                "<a href=\"https://example.org/m/a.mp4?x=1\">a.mp4</a> No video.",
+            ),
+            ("<audio src='javascript:x'>t</audio><video src=data:video/mp4,x></video>", "t"),
+        ] {
+            let base = Url::parse("https://example.org/a/").unwrap();
+            let out = sanitise(html, List::Readers, Some(&base));
+            assert_eq!(out, expected);
+            assert_eq!(sanitise(&out, List::Readers, Some(&base)), out);
+        }
     }
 
     #[test]

@@ -144,13 +144,13 @@ fn what_feedparser_removes_is_removed_and_what_it_keeps_is_kept() {
             differences.push(format!("{}: {found}, not {}", case.name, case.expected));
         }
     }
-    let publisher = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
+    let wire = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
     let entries: Vec<Entry<'_>> = stories
         .iter()
-        .map(|story| Entry { story, brief: None, publisher: &publisher, also: &[] })
+        .map(|story| Entry { story, brief: None, publisher: &wire, also: &[] })
         .collect();
-    let published = rendered_entries(DocumentFormat::Rss, &entries, Body::BriefAndOriginal);
-    faults.xml("all cases", &published);
+    let document = rendered_entries(DocumentFormat::Rss, &entries, Body::BriefAndOriginal);
+    faults.xml("all cases", &document);
     faults.assert_none();
     assert!(
         differences.is_empty(),

@@ -222,10 +222,10 @@ impl Press {
         if !is_known {
             self.changed.mark(site, channel);
         }
+        self.measure(&channel.id, entries, &edition);
         if let Err(error) = sheet.shelf.write(channel, &edition) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
-        self.measure(&channel.id, entries, &edition);
         let is_secret = channel.token.is_some();
         let look = Look { fingerprint: print, changed, is_secret, archive };
         let is_new = last.as_ref() != Some(&look);

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{output, runtime};
+use super::output;
 use crate::config::{Config, LogFormat};
 use crate::daemon::Inherited;
 use crate::{daemon, telemetry};
@@ -15,7 +15,11 @@ pub(super) fn run(config: &Config) -> anyhow::Result<ExitCode> {
         Inherited::of_process().context("cannot take the socket of the service manager")?;
     start_log(config);
     let announce = |place: &str, base: &str| announce(place, base, config);
-    runtime()?.block_on(daemon::run(config.clone(), inherited, announce))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(daemon::step_back)
+        .build()?;
+    runtime.block_on(daemon::run(config.clone(), inherited, announce))?;
     Ok(ExitCode::SUCCESS)
 }
 

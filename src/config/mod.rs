@@ -26,7 +26,7 @@ use std::time::Duration;
 use toml::de::DeTable;
 use url::Url;
 
-use crate::model::{Access, Channel, Secret, Source};
+use crate::model::{Access, Channel, Secret, Source, TrustedProxies};
 
 pub use locate::{Environment, find};
 use mistake::Mistakes;
@@ -74,6 +74,16 @@ pub struct Server {
     pub admin_token: Option<Secret>,
     /// `/status` and `/metrics` paths that need no token although `public_url` is set.
     pub open: Vec<String>,
+    /// Whose `X-Forwarded-…` headers are believed.
+    pub trusted_proxies: TrustedProxies,
+    /// How many connections there may be at once.
+    pub max_connections: usize,
+    /// How long a request's header may take.
+    pub header_timeout: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle_timeout: Duration,
+    /// How long a reader may take nothing of its answer.
+    pub write_timeout: Duration,
 }
 
 /// Where HTTP is answered.

@@ -13,7 +13,7 @@ use super::{
     Backup, Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish,
     Server, Store,
 };
-use crate::model::is_identity_parameter;
+use crate::model::{Network, TrustedProxies, is_identity_parameter};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -44,13 +44,38 @@ pub(super) fn server(mut table: Table<'_, '_>, place: &Place) -> Server {
             }
         }
     }
-    table.finish();
-    Server {
+    let trusted_proxies = trusted_proxies(&mut table);
+    let server = Server {
         listen: listen.map_or(default, |found| found.value),
         public_url: public_url.map(|found| found.value),
         admin_token,
         open,
+        trusted_proxies,
+        max_connections: table.integer("max_connections", 8192, 1..=1_000_000),
+        header_timeout: table.duration("header_timeout", 15 * SECOND, SECOND / 10..=10 * MINUTE),
+        idle_timeout: table.duration("idle_timeout", 75 * SECOND, SECOND / 10..=HOUR),
+        write_timeout: table.duration("write_timeout", 30 * SECOND, SECOND / 10..=10 * MINUTE),
+    };
+    table.finish();
+    server
+}
+
+fn trusted_proxies(table: &mut Table<'_, '_>) -> TrustedProxies {
+    const KEY: &str = "trusted_proxies";
+    let mut trusted = TrustedProxies::default();
+    for entry in table.strings(KEY) {
+        if entry.value == "unix" {
+            trusted.unix = true;
+        } else if let Some(network) = Network::parse(&entry.value) {
+            trusted.networks.push(network);
+        } else {
+            let found = format!("found \"{}\"", entry.value);
+            let accepted = "an address such as \"127.0.0.1\", a network such as \"10.0.0.0/8\", or \
+                            \"unix\", is accepted";
+            table.wrong(&entry.span, KEY, found, accepted);
+        }
     }
+    trusted
 }
 
 /// Returns an address that others are made from: without query, fragment and login.

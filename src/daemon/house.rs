@@ -32,7 +32,7 @@ use crate::fetch::{FetchError, Fetcher, Limits};
 use crate::model::{Outcome, SourceId};
 use crate::publish::Site;
 use crate::schedule::Policy;
-use crate::serve::{HubCall, Order, Parts, Plan, ReloadOrder, Served, Shelf};
+use crate::serve::{HubCall, OpenFiles, Order, Parts, Plan, ReloadOrder, Served, Shelf};
 use crate::store::{Compacted, Lock, Mint, Store, StoreError, compact};
 use crate::telemetry::Metrics;
 
@@ -360,6 +360,9 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         token: config.server.admin_token.clone(),
         max_delivery: config.fetch.max_body,
         shows_generated: config.enrich.model.is_some(),
+        has_public_url: is_public,
+        open_files: OpenFiles::of(&config.channels),
+        trusted_proxies: config.server.trusted_proxies.clone(),
         shelf: Shelf::new(&config.publish.dir, &config.store.path),
         guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
     }

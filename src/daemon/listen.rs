@@ -5,11 +5,16 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 
+use super::connections::{self, Terms};
 use super::run::RunError;
 use crate::config::{Config, Environment, Listen};
+use crate::serve::Entrance;
+
+/// Connections that the kernel keeps until they are accepted.
+const BACKLOG: u32 = 4096;
 
 /// A listener that the service manager opened for us (`sd_listen_fds(3)`).
 #[derive(Debug)]
@@ -44,10 +49,7 @@ pub(super) enum Listening {
 
 impl Listening {
     /// Listens where the service manager has opened a socket, else where the configuration says.
-    pub(super) async fn open(
-        listen: &Listen,
-        inherited: Option<Inherited>,
-    ) -> Result<Self, RunError> {
+    pub(super) fn open(listen: &Listen, inherited: Option<Inherited>) -> Result<Self, RunError> {
         let named = match listen {
             Listen::Tcp(address) => format!("http://{address}"),
             Listen::Unix(path) => path.display().to_string(),
@@ -62,7 +64,7 @@ impl Listening {
                 .set_nonblocking(true)
                 .and_then(|()| UnixListener::from_std(listener))
                 .map(Self::Unix),
-            (None, Listen::Tcp(address)) => TcpListener::bind(address).await.and_then(tcp),
+            (None, Listen::Tcp(address)) => bind_tcp(*address).and_then(tcp),
             (None, Listen::Unix(path)) => bind(path).map(Self::Unix),
         };
         opened.map_err(|source| RunError::Listen { place, source })
@@ -89,22 +91,25 @@ impl Listening {
     }
 
     /// Answers until it is told to stop; requests under way are finished.
-    pub(super) async fn serve(self, routes: axum::Router, mut stopping: watch::Receiver<bool>) {
-        let stopped = async move {
-            stopping.wait_for(|stop| *stop).await.ok();
-        };
-        let served = match self {
-            Self::Tcp(listener, _) => {
-                axum::serve(listener, routes).with_graceful_shutdown(stopped).await
-            }
-            Self::Unix(listener) => {
-                axum::serve(listener, routes).with_graceful_shutdown(stopped).await
-            }
-        };
-        if let Err(error) = served {
-            tracing::error!(%error, "a listener has ended");
+    pub(super) async fn serve(
+        self,
+        entrance: Entrance,
+        terms: Terms,
+        stopping: watch::Receiver<bool>,
+    ) {
+        match self {
+            Self::Tcp(listener, _) => connections::serve(listener, entrance, terms, stopping).await,
+            Self::Unix(listener) => connections::serve(listener, entrance, terms, stopping).await,
         }
     }
+}
+
+/// Listens with room for many that come at once; tokio's own `bind` leaves it at 1,024.
+fn bind_tcp(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn tcp(listener: TcpListener) -> std::io::Result<Listening> {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::house::{self, Ground, House};
 use super::log::{levels, with_causes};
 use super::writer::{Settings, Work};
-use crate::config::{self, Config, Environment, LanguageModel};
+use crate::config::{self, Config, Environment, LanguageModel, Server};
 use crate::model::{Channel, Reloaded, Source, SourceId};
 use crate::publish::Site;
 use crate::serve::ReloadOrder;
@@ -98,6 +98,11 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
         }
     };
     differs("server.listen", old.server.listen != new.server.listen);
+    let (was, now) = (&old.server, &new.server);
+    differs("server.max_connections", was.max_connections != now.max_connections);
+    differs("server.header_timeout", was.header_timeout != now.header_timeout);
+    differs("server.idle_timeout", was.idle_timeout != now.idle_timeout);
+    differs("server.write_timeout", was.write_timeout != now.write_timeout);
     differs("store.path", old.store.path != new.store.path);
     differs("store.cache", old.store.cache != new.store.cache);
     differs("log.format", old.log.format != new.log.format);
@@ -109,7 +114,13 @@ fn keep(old: &Config, new: &mut Config) -> Vec<String> {
     if new.backup.dir.starts_with(&new.store.path) && old.backup.dir.starts_with(&old.store.path) {
         new.backup.dir.clone_from(&old.backup.dir);
     }
-    new.server.listen = old.server.listen.clone();
+    new.server = Server {
+        public_url: new.server.public_url.take(),
+        admin_token: new.server.admin_token.take(),
+        open: std::mem::take(&mut new.server.open),
+        trusted_proxies: std::mem::take(&mut new.server.trusted_proxies),
+        ..old.server.clone()
+    };
     new.store.path.clone_from(&old.store.path);
     new.store.cache = old.store.cache;
     new.log.format = old.log.format;
@@ -250,6 +261,7 @@ fn settings(old: &Config, new: &Config) -> Vec<&'static str> {
         ("server.public_url", server.0.public_url != server.1.public_url),
         ("server.admin_token_file", server.0.admin_token != server.1.admin_token),
         ("server.open", server.0.open != server.1.open),
+        ("server.trusted_proxies", server.0.trusted_proxies != server.1.trusted_proxies),
         ("store.min_free", old.store.min_free != new.store.min_free),
         ("store.max_age", old.store.max_age != new.store.max_age),
         (

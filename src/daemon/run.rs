@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::channels::{keep_rendering, load_documents};
+use super::connections::{Terms, raise_open_files};
+use super::counter::{Counter, step_back};
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
 use super::log::with_causes;
@@ -21,7 +23,7 @@ use super::scrub::Scrub;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::FetchError;
-use crate::serve::{self, Concern, Order, ReloadOrder};
+use crate::serve::{self, Concern, Entrance, Order, ReloadOrder};
 use crate::store::{Lock, Store, StoreError};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -117,13 +119,20 @@ pub async fn run(
     // Signals first: one that comes while the store opens is not lost.
     let signals = Signals::watch().map_err(RunError::Signals)?;
     let lock = take_lock(&config)?;
-    let listener = Listening::open(&config.server.listen, inherited).await?;
-    let place = listener.place();
+    raise_open_files();
+    let counter = Counter::start().map_err(RunError::Threads)?;
+    // After it was started: the writer and the readers are started from here.
+    step_back();
+    let listener = {
+        let _there = counter.runtime().enter();
+        Listening::open(&config.server.listen, inherited)?
+    };
+    let (place, terms) = (listener.place(), Terms::of(&config.server));
     let ground = Ground::new(config, listener.address());
     let is_complete = load_documents(&ground.config(), &ground.served).await;
     let (stop, stopping) = watch::channel(false);
-    let routes = serve::public(Arc::clone(&ground.served));
-    let http = tokio::spawn(listener.serve(routes, stopping));
+    let entrance = Entrance::public(Arc::clone(&ground.served));
+    let http = counter.runtime().spawn(listener.serve(entrance, terms, stopping));
     if is_complete {
         ground.service.ready();
     }
@@ -279,8 +288,8 @@ impl Daemon {
         }
         match ControlSocket::open(&self.ground.config()) {
             Ok((socket, listener)) => {
-                let routes = serve::control(Arc::clone(&self.ground.served));
-                let listening = listener.serve(routes, self.stop.subscribe());
+                let entrance = Entrance::Control(serve::control(Arc::clone(&self.ground.served)));
+                let listening = listener.serve(entrance, Terms::CONTROL, self.stop.subscribe());
                 self.listeners.push(tokio::spawn(listening));
                 self.control = Some(socket);
             }

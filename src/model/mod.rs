@@ -16,6 +16,7 @@ mod generated;
 mod id;
 mod matching;
 mod outline;
+mod proxies;
 mod reload;
 mod secret;
 mod source;
@@ -37,6 +38,7 @@ pub use generated::{Asked, Generated, Spent};
 pub use id::{BriefId, ChannelId, IdError, ItemId, SourceId};
 pub use matching::{Candidate, Decision, ItemText, Method};
 pub use outline::{Outline, tag_line, tags_of_line};
+pub use proxies::{Network, TrustedProxies};
 pub use reload::Reloaded;
 pub use secret::Secret;
 pub use source::{

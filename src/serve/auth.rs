@@ -67,6 +67,12 @@ pub(super) fn is_same(given: &[u8], token: &str) -> bool {
     given.ct_eq(token.as_bytes()).into()
 }
 
+/// Adds what stands in every answer.
+pub(super) fn harden_headers(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
 /// Adds to every answer what a browser needs to know to stay safe.
 pub(super) async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -75,8 +81,7 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
         .get(CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
     let headers = response.headers_mut();
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    harden_headers(headers);
     if is_page {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));

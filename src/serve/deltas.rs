@@ -8,7 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LAST_
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 
-use super::documents::{coding, http_date};
+use super::ready::{coding, http_date};
 use crate::model::{ChannelId, DocumentFormat};
 use crate::publish::{Contents, Document, Edition, Pieces};
 

@@ -4,21 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER, VARY,
-};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::auth::is_same;
 use super::deltas::Past;
+use super::ready::{Prompt, Ready};
 use super::{Failure, Served};
-use crate::model::{Channel, ChannelId, DocumentFormat, Timestamp};
-use crate::publish::{Coding, Document, Edition, Place};
+use crate::model::{Channel, ChannelId, DocumentFormat};
+use crate::publish::{Edition, Place};
 
 /// A reader asks again no sooner, in seconds; a hub or an editor may bring something at any time.
 const MIN_MAX_AGE: u64 = 60;
@@ -26,23 +23,39 @@ const MIN_MAX_AGE: u64 = 60;
 /// The current documents of each channel.
 #[derive(Debug, Default)]
 pub struct Documents {
-    current: RwLock<HashMap<ChannelId, Arc<Edition>>>,
+    current: RwLock<HashMap<ChannelId, Current>>,
     past: Past,
     /// How often something that a channel takes has changed.
     generations: RwLock<HashMap<ChannelId, u64>>,
 }
 
+/// A channel's documents and their answers.
+#[derive(Debug)]
+struct Current {
+    edition: Arc<Edition>,
+    ready: Vec<(DocumentFormat, Arc<Ready>)>,
+}
+
 impl Documents {
     /// Returns a channel's documents.
     pub fn get(&self, channel: &ChannelId) -> Option<Arc<Edition>> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).get(channel).cloned()
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.get(channel).map(|current| Arc::clone(&current.edition))
+    }
+
+    fn ready(&self, channel: &ChannelId, format: DocumentFormat) -> Option<Arc<Ready>> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let (_, ready) = current.get(channel)?.ready.iter().find(|(known, _)| *known == format)?;
+        Some(Arc::clone(ready))
     }
 
     /// Puts new documents in place of a channel's last ones.
     pub fn swap(&self, channel: &ChannelId, edition: Arc<Edition>) {
         self.past.remember(channel, &edition);
+        let made = |(format, document): (_, &Arc<_>)| (format, Arc::new(Ready::of(document)));
+        let ready = edition.documents().map(made).collect();
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        current.insert(channel.clone(), edition);
+        current.insert(channel.clone(), Current { edition, ready });
     }
 
     /// Says that something that a channel takes has changed, though its documents may not have.
@@ -70,6 +83,39 @@ impl Documents {
     }
 }
 
+/// The names of the documents that anybody may read.
+#[derive(Debug, Clone, Default)]
+pub struct OpenFiles(HashMap<String, (usize, DocumentFormat)>);
+
+impl OpenFiles {
+    /// Returns those of the channels without a token.
+    pub fn of(channels: &[Channel]) -> Self {
+        let mut files = HashMap::new();
+        for (place, channel) in channels.iter().enumerate().filter(|(_, c)| c.token.is_none()) {
+            for format in &channel.formats {
+                let name = format!("{}.{}", channel.id, format.extension());
+                files.insert(name, (place, *format));
+            }
+        }
+        Self(files)
+    }
+}
+
+impl Served {
+    /// Answers a GET or HEAD of a document that is there and that anybody may read, as the routes
+    /// would, without their cost; `None` for any other request.
+    pub(super) fn at_once(&self, path: &str, headers: &HeaderMap) -> Option<Prompt> {
+        let plan = self.plan();
+        let path = path.strip_prefix(plan.prefix()).unwrap_or(path);
+        let (place, format) = plan.open_files.0.get(path.strip_prefix("/feeds/")?)?;
+        let channel = plan.channels.get(*place)?;
+        let ready = self.documents.ready(&channel.id, *format)?;
+        let prompt = ready.answer(headers, self.max_age(&ready, channel));
+        self.metrics.feed(prompt.status == StatusCode::NOT_MODIFIED);
+        Some(prompt)
+    }
+}
+
 pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new().route("/feeds/{file}", get(feed))
 }
@@ -92,11 +138,15 @@ async fn feed(
             return Failure::NotFound("feed").into_response();
         }
         let edition = served.documents.get(&channel.id);
-        return match edition.as_ref().and_then(|edition| edition.get(format)) {
-            Some(document) => {
-                let delta = served.documents.past.answer(&channel.id, format, document, &headers);
-                delta.unwrap_or_else(|| answer(document, &headers, served.freshness(channel)))
-            }
+        let document = edition.as_ref().and_then(|edition| edition.get(format));
+        let delta = document.and_then(|document| {
+            served.documents.past.answer(&channel.id, format, document, &headers)
+        });
+        if let Some(delta) = delta {
+            return delta;
+        }
+        return match served.documents.ready(&channel.id, format) {
+            Some(ready) => ready.answer(&headers, served.max_age(&ready, channel)).into_response(),
             None => not_yet("not rendered yet\n"),
         };
     }
@@ -129,6 +179,12 @@ async fn absent(served: &Arc<Served>, id: &str) -> Response {
 }
 
 impl Served {
+    /// Returns the `Cache-Control` of a document; it is worked out once a second, since it takes a
+    /// look at every source.
+    fn max_age(&self, ready: &Ready, channel: &Channel) -> HeaderValue {
+        ready.max_age((self.clock)().timestamp(), || self.freshness(channel))
+    }
+
     /// Returns how long nothing new can come to a channel by a poll, in seconds: a minute at
     /// least, and `publish.ttl` at most.
     pub(super) fn freshness(&self, channel: &Channel) -> u64 {
@@ -149,147 +205,4 @@ pub(super) fn may_read(channel: &Channel, query: &str) -> bool {
     let Some(token) = &channel.token else { return true };
     let given = query.split('&').find_map(|pair| pair.strip_prefix("token="));
     given.is_some_and(|given| is_same(given.as_bytes(), token.reveal()))
-}
-
-/// Answers with a document that may be used for so many seconds without asking again.
-pub(super) fn answer(document: &Document, headers: &HeaderMap, max_age: u64) -> Response {
-    let coding = coding(headers);
-    let etag = document.etag(coding);
-    let response = Response::builder()
-        .header(ETAG, &etag)
-        .header(LAST_MODIFIED, http_date(document.modified))
-        .header(CACHE_CONTROL, format!("public, max-age={max_age}"))
-        .header(VARY, "Accept-Encoding");
-    let built = if is_current(headers, &etag, document.modified) {
-        response.status(StatusCode::NOT_MODIFIED).body(Body::empty())
-    } else {
-        let response = response.header(CONTENT_TYPE, document.content_type);
-        let response = match coding {
-            Coding::Identity => response,
-            coding => response.header(CONTENT_ENCODING, coding.as_str()),
-        };
-        response.body(Body::from(document.bytes(coding).clone()))
-    };
-    built.unwrap_or_else(|_never| StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
-/// Returns the best coding that a request accepts (RFC 9110 12.5.3).
-pub(super) fn coding(headers: &HeaderMap) -> Coding {
-    let accepted = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut weights = Weights::default();
-    for part in accepted.flat_map(|value| value.split(',')) {
-        let mut words = part.split(';').map(str::trim);
-        let name = words.next().unwrap_or_default();
-        let weight = words.find_map(|word| word.strip_prefix("q=").or(word.strip_prefix("Q=")));
-        let weight = weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
-        weights.note(name, weight);
-    }
-    weights.best()
-}
-
-/// How much a reader wants each coding; `None` is what it does not speak of.
-#[derive(Default)]
-struct Weights {
-    identity: Option<f32>,
-    gzip: Option<f32>,
-    brotli: Option<f32>,
-    others: Option<f32>,
-}
-
-impl Weights {
-    fn note(&mut self, name: &str, weight: f32) {
-        let named = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
-        if named(&["br"]) {
-            self.brotli = Some(weight);
-        } else if named(&["gzip", "x-gzip"]) {
-            self.gzip = Some(weight);
-        } else if named(&["identity"]) {
-            self.identity = Some(weight);
-        } else if name == "*" {
-            self.others = Some(weight);
-        }
-    }
-
-    /// Of codings that are wanted alike the smallest; the plain one where none other is wanted.
-    fn best(&self) -> Coding {
-        let of = |weight: Option<f32>| weight.or(self.others).unwrap_or(0.0);
-        let (brotli, gzip) = (of(self.brotli), of(self.gzip));
-        let identity = self.identity.unwrap_or(0.0);
-        if brotli > 0.0 && brotli >= gzip && brotli >= identity {
-            Coding::Brotli
-        } else if gzip > 0.0 && gzip >= identity {
-            Coding::Gzip
-        } else {
-            Coding::Identity
-        }
-    }
-}
-
-/// Returns whether the reader has the document already (RFC 9110 13.2.2).
-///
-/// `If-None-Match` decides where it is given, `If-Modified-Since`, to the second, without one.
-pub fn is_current(headers: &HeaderMap, etag: &str, modified: Timestamp) -> bool {
-    let mut tags = headers.get_all(IF_NONE_MATCH).iter().peekable();
-    if tags.peek().is_some() {
-        return tags.filter_map(|value| value.to_str().ok()).flat_map(|v| v.split(',')).any(
-            |tag| {
-                let tag = tag.trim();
-                tag == "*" || tag.trim_start_matches("W/") == etag
-            },
-        );
-    }
-    let since = headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
-    let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
-    since.is_some_and(|since| Timestamp::from(since).timestamp() >= modified.timestamp())
-}
-
-pub(super) fn http_date(at: Timestamp) -> String {
-    at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderName;
-
-    use super::*;
-
-    fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn the_coding_that_a_reader_wants_most_is_served() {
-        for (accepted, expected) in [
-            ("gzip, br", Coding::Brotli),
-            ("gzip, deflate", Coding::Gzip),
-            ("br;q=1.0, gzip;q=0.8", Coding::Brotli),
-            ("br;q=0.5, gzip;q=0.8", Coding::Gzip),
-            ("GZIP;q=0.5, identity", Coding::Identity),
-            ("*", Coding::Brotli),
-            ("*;q=0.5, br;q=0", Coding::Gzip),
-            ("gzip;q=0", Coding::Identity),
-            ("gzip;q=0.000, br;q=0.0", Coding::Identity),
-            ("zstd, identity", Coding::Identity),
-            ("gzip;q=a", Coding::Identity),
-        ] {
-            assert_eq!(coding(&headers(&[(ACCEPT_ENCODING, accepted)])), expected, "{accepted}");
-        }
-        assert_eq!(coding(&HeaderMap::new()), Coding::Identity);
-    }
-
-    #[test]
-    fn a_tag_decides_and_a_date_only_without_one() {
-        let modified: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
-        let current =
-            |lines: &[(HeaderName, &str)]| is_current(&headers(lines), "\"abc\"", modified);
-        assert!(current(&[(IF_NONE_MATCH, "\"abc\"")]));
-        assert!(current(&[(IF_NONE_MATCH, "\"x\", W/\"abc\"")]));
-        assert!(current(&[(IF_NONE_MATCH, "*")]));
-        assert!(!current(&[(IF_NONE_MATCH, "\"abc-gzip\"")]));
-        let date = "Mon, 23 Nov 2026 10:00:00 GMT";
-        assert!(current(&[(IF_MODIFIED_SINCE, date)]));
-        assert!(!current(&[(IF_MODIFIED_SINCE, "Mon, 23 Nov 2026 09:59:59 GMT")]));
-        assert!(!current(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, date)]));
-        assert!(!current(&[]));
-    }
 }

@@ -12,8 +12,9 @@ use axum::routing::get;
 use tokio::sync::Semaphore;
 
 use super::archive::PageName;
-use super::documents::{answer, may_read};
+use super::documents::may_read;
 use super::material::{Material, publisher_of};
+use super::ready::answer;
 use super::stories::taken_where;
 use super::{Failure, Served, View};
 use crate::model::{BriefId, Channel, ChannelId, DocumentFormat, SourceId, Story, Timestamp};

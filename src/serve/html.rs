@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
+use super::client::Links;
 use crate::text::html::escape;
 
 const STYLE: &str = "\
@@ -47,15 +48,16 @@ impl IntoResponse for Page<'_> {
 }
 
 /// Returns a page that says that something is not there.
-pub(super) fn missing(what: &str) -> Response {
+pub(super) fn missing(what: &str, links: &Links) -> Response {
     let page = Page {
         title: "Not here",
         lang: "en",
         head: String::new(),
         body: format!(
-            "<main><h1>Not here</h1><p>There is no such {}.</p><p><a href=\"/\">All channels</a></p>\
+            "<main><h1>Not here</h1><p>There is no such {}.</p><p><a href=\"{}/\">All channels</a></p>\
              </main>",
-            escape(what)
+            escape(what),
+            links.root
         ),
     };
     (StatusCode::NOT_FOUND, page).into_response()

@@ -7,9 +7,11 @@
 mod api;
 mod archive;
 mod auth;
+mod client;
 mod condition;
 mod deltas;
 mod documents;
+mod entrance;
 mod further;
 mod health;
 mod html;
@@ -17,6 +19,7 @@ mod items;
 mod material;
 mod opml;
 mod pages;
+mod ready;
 mod shelf;
 mod status;
 mod stories;
@@ -34,17 +37,21 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::model::{
     Brief, Channel, Command, CommandError, Reloaded, Reply, Secret, Source, Story, Timestamp,
+    TrustedProxies,
 };
 use crate::publish::Site;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 
 pub use archive::{Open, PageName, finished, on_page, open_items};
+pub use client::Client;
 pub use condition::{Announcing, Asking, Backups, Concern, Condition, Vanished, Watched};
-pub use documents::{Documents, is_current};
+pub use documents::{Documents, OpenFiles};
+pub use entrance::Entrance;
 pub use further::Kept;
 pub use items::publisher;
 pub use material::Material;
+pub use ready::{Prompt, is_current};
 pub use shelf::Shelf;
 pub use stories::{Taken, taken};
 pub use upcoming::Upcoming;
@@ -84,12 +91,23 @@ pub struct Plan {
     pub shelf: Shelf,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
+    /// Whether the operator has written down the address of the site.
+    pub has_public_url: bool,
+    /// The documents that anybody may read.
+    pub open_files: OpenFiles,
+    /// Who is believed on who asks.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Plan {
     /// Returns the brief that a language model made of an item, where one is shown.
     pub fn generated<'s>(&self, story: &'s Story) -> Option<&'s Brief> {
         story.generated_brief().filter(|_| self.shows_generated)
+    }
+
+    /// Returns the site's own path, without a slash at its end: `""` or `"/news"`.
+    fn prefix(&self) -> &str {
+        self.site.base.path().trim_end_matches('/')
     }
 
     fn source(&self, id: &str) -> Option<&Source> {
@@ -277,7 +295,7 @@ impl IntoResponse for Failure {
 }
 
 /// Returns the routes of the public listener.
-pub fn public(served: Arc<Served>) -> Router {
+fn public(served: Arc<Served>) -> Router {
     let api = api::routes()
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     let guarded =

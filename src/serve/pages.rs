@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+use super::client::Links;
 use super::html::{Page, missing};
 use super::items::Shown;
 use super::stories::{Taken, taken};
 use super::{Failure, Plan, Served, View};
 use crate::model::{Body, BriefId, ItemId, Only, Story};
-use crate::publish::{Entry, Place, article, item_body, labels, publish_item};
+use crate::publish::{Entry, Place, Site, article, item_body, labels, publish_item};
 use crate::store::{Listed, StoreError};
 use crate::text::html::escape;
 
@@ -29,13 +30,14 @@ pub(super) fn routes() -> Router<Arc<Served>> {
         .route("/briefs/{id}", get(brief))
 }
 
-async fn channels(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
-    let (head, body) = served.read(channel_list).await?;
+async fn channels(State(served): State<Arc<Served>>, links: Links) -> Result<Response, Failure> {
+    let (head, body) = served.read(move |view| channel_list(view, &links)).await?;
     Ok(Page { title: "briefwire", lang: "en", head, body }.into_response())
 }
 
-fn channel_list(view: &View) -> Result<(String, String), StoreError> {
-    let mut head = String::new();
+fn channel_list(view: &View, links: &Links) -> Result<(String, String), StoreError> {
+    let (mut head, root) = (String::new(), &links.root);
+    let site = Site { base: links.base.clone(), ..view.plan.site.clone() };
     let mut body =
         "<main><h1>Channels</h1>\n<p class=\"quiet\">Each address below is a feed: paste it \
                     into a feed reader, and new items come to you by themselves.</p>\n"
@@ -45,7 +47,7 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
         writeln!(body, "<section><h2>{title}</h2>\n<p>").ok();
         for format in &channel.formats {
             let place = Place::Current { earlier: None };
-            let address = place.address(&view.plan.site, channel, *format);
+            let address = place.address(&site, channel, *format);
             let (url, name, mime) = (escape(&address), format.name(), format.media_type());
             writeln!(
                 head,
@@ -59,28 +61,31 @@ fn channel_list(view: &View) -> Result<(String, String), StoreError> {
             let title = if story.title.is_empty() { "(without a title)" } else { &story.title };
             let mark = if story.brief.is_some() { " <small>briefed</small>" } else { "" };
             let (id, title) = (story.id, escape(title));
-            writeln!(body, "<li><a href=\"/items/{id}\">{title}</a>{mark}</li>").ok();
+            writeln!(body, "<li><a href=\"{root}/items/{id}\">{title}</a>{mark}</li>").ok();
         }
         body.push_str("</ul></section>\n");
     }
-    body.push_str(
-        "<p><a href=\"/opml\">All of them as OPML</a> · <a href=\"/status\">Status</a></p></main>",
-    );
+    write!(
+        body,
+        "<p><a href=\"{root}/opml\">All of them as OPML</a> · <a href=\"{root}/status\">Status</a></p></main>"
+    )
+    .ok();
     Ok((head, body))
 }
 
 async fn item(
     State(served): State<Arc<Served>>,
+    links: Links,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let Some(id) = ItemId::parse(&id) else { return Ok(missing("item")) };
+    let Some(id) = ItemId::parse(&id) else { return Ok(missing("item", &links)) };
     let Some(shown) = served.read(move |view| view.shown(id)).await? else {
-        return Ok(missing("item"));
+        return Ok(missing("item", &links));
     };
-    Ok(item_page(&served.plan(), &shown))
+    Ok(item_page(&served.plan(), &shown, &links))
 }
 
-fn item_page(plan: &Plan, shown: &Shown) -> Response {
+fn item_page(plan: &Plan, shown: &Shown, links: &Links) -> Response {
     let Shown { story, brief, publisher } = shown;
     // SECURITY: who else tells the story may stand in a secret channel alone.
     let stored = brief.as_ref().map(|stored| &stored.brief);
@@ -100,9 +105,10 @@ fn item_page(plan: &Plan, shown: &Shown) -> Response {
     body.push_str(&item_body(&entry, &item, Body::Brief));
     if let Some(brief) = stored {
         write!(body, "\n<h3>Why this brief</h3><p>{}</p>", why(story)).ok();
-        write!(body, "<p><a href=\"/briefs/{0}\">{0}</a></p>", escape(brief.id.as_str())).ok();
+        let (root, id) = (&links.root, escape(brief.id.as_str()));
+        write!(body, "<p><a href=\"{root}/briefs/{id}\">{id}</a></p>").ok();
     }
-    body.push_str("\n</article>\n<p><a href=\"/\">All channels</a></p></main>");
+    write!(body, "\n</article>\n<p><a href=\"{}/\">All channels</a></p></main>", links.root).ok();
     let head = format!(
         "<link rel=\"canonical\" href=\"{}\">\n<meta name=\"robots\" content=\"noindex\">\n",
         escape(&item.link)
@@ -119,16 +125,17 @@ pub(super) fn why(story: &Story) -> String {
 
 async fn brief(
     State(served): State<Arc<Served>>,
+    links: Links,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let Ok(id) = BriefId::new(id) else { return Ok(missing("brief")) };
+    let Ok(id) = BriefId::new(id) else { return Ok(missing("brief", &links)) };
     let found = served
         .read(move |view| {
             let Some(stored) = view.store.brief(&id)? else { return Ok(None) };
             Ok(Some((stored, view.store.stories_with(&id, LISTED)?)))
         })
         .await?;
-    let Some((stored, stories)) = found else { return Ok(missing("brief")) };
+    let Some((stored, stories)) = found else { return Ok(missing("brief", &links)) };
     let brief = &stored.brief;
     let lang = brief.lang.as_deref();
     let mut body = format!(
@@ -143,7 +150,8 @@ async fn brief(
         let title = escape(if story.title.is_empty() { "(without a title)" } else { &story.title });
         writeln!(
             body,
-            "<li><a href=\"/items/{}\">{title}</a> <small>{}</small></li>",
+            "<li><a href=\"{}/items/{}\">{title}</a> <small>{}</small></li>",
+            links.root,
             story.id,
             why(story)
         )
@@ -152,7 +160,7 @@ async fn brief(
     if stories.is_empty() {
         body.push_str("<li>This brief is on no item yet.</li>\n");
     }
-    body.push_str("</ul>\n<p><a href=\"/\">All channels</a></p></main>");
+    write!(body, "</ul>\n<p><a href=\"{}/\">All channels</a></p></main>", links.root).ok();
     let head = "<meta name=\"robots\" content=\"noindex\">\n".to_owned();
     Ok(Page { title: &brief.title, lang: lang.unwrap_or("en"), head, body }.into_response())
 }

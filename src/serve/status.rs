@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::client::Links;
 use super::html::Page;
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
@@ -29,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new().route("/status", get(status))
 }
 
-async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> {
+async fn status(State(served): State<Arc<Served>>, links: Links) -> Result<Response, Failure> {
     let told = tell(&served).await?;
     let mut body = "<main><h1>Status</h1>\n".to_owned();
     for (name, mark) in TROUBLES {
@@ -78,7 +79,7 @@ async fn status(State(served): State<Arc<Served>>) -> Result<Response, Failure> 
         }
         body.push_str("</ul>\n");
     }
-    body.push_str("<p><a href=\"/\">All channels</a></p></main>");
+    write!(body, "<p><a href=\"{}/\">All channels</a></p></main>", links.root).ok();
     Ok(Page { title: "Status", lang: "en", head: String::new(), body }.into_response())
 }
 

@@ -158,8 +158,9 @@ mod tests {
 
     use super::*;
     use crate::config::{self, Environment};
-    use crate::model::BriefId;
+    use crate::model::{BriefId, TrustedProxies};
     use crate::publish::Site;
+    use crate::serve::OpenFiles;
     use crate::store::testing::{at, open, put, story};
 
     /// Returns a plan of the sources `a` to `d` with one channel that has these lines.
@@ -189,6 +190,9 @@ mod tests {
             shows_generated: false,
             shelf: crate::serve::Shelf::default(),
             guarded: Vec::new(),
+            has_public_url: true,
+            open_files: OpenFiles::default(),
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 

@@ -40,6 +40,9 @@ pub struct Metrics {
     published: Family<Two, Gauge>,
     document_bytes: Family<Three, Gauge>,
     requests: Family<Two, Counter>,
+    /// Two of `requests`, which are counted most often.
+    feeds_sent: Counter,
+    feeds_standing: Counter,
     commits: Family<One, Counter>,
     reloads: Family<One, Counter>,
     asked: Family<One, Counter>,
@@ -59,6 +62,10 @@ pub struct Poll {
 
 impl Default for Metrics {
     fn default() -> Self {
+        let requests: Family<Two, Counter> = Family::default();
+        let of = |status: &str| [("kind", "feed".to_owned()), ("status", status.to_owned())];
+        let sent = requests.get_or_create_owned(&of("200"));
+        let standing = requests.get_or_create_owned(&of("304"));
         let mut metrics = Self {
             registry: Registry::with_prefix("briefwire"),
             polls: Family::default(),
@@ -74,7 +81,9 @@ impl Default for Metrics {
             decisions: Family::default(),
             published: Family::default(),
             document_bytes: Family::default(),
-            requests: Family::default(),
+            feeds_sent: sent,
+            feeds_standing: standing,
+            requests,
             commits: Family::default(),
             reloads: Family::default(),
             asked: Family::default(),
@@ -192,6 +201,12 @@ impl Metrics {
     pub fn request(&self, kind: &'static str, status: u16) {
         let labels = [("kind", kind.to_owned()), ("status", status.to_string())];
         self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts an answer to a reader: a document, or that it stands still.
+    pub fn feed(&self, is_standing: bool) {
+        let counter = if is_standing { &self.feeds_standing } else { &self.feeds_sent };
+        counter.inc();
     }
 
     /// Counts a group of changes that was committed, or was not.

@@ -293,7 +293,7 @@ fn converse(stream: TcpStream, script: &Mutex<Script>) -> Option<()> {
 #[derive(Debug, Clone)]
 pub(crate) struct Got {
     pub(crate) status: u16,
-    headers: String,
+    pub(crate) headers: String,
     pub(crate) body: Vec<u8>,
 }
 

@@ -1,10 +1,11 @@
 //! What a subscriber, an editor and an operator get over HTTP.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::time::Duration;
 
-use crate::desk::{Desk, between, feed};
-use crate::origin::Answer;
+use crate::connections::connect;
+use crate::desk::{Daemon, Desk, between, feed};
+use crate::origin::{Answer, Got};
 
 const BRIEF: &[u8] = br#"{"title": "Wall", "summary": "The wall of Quillport harbour gave way.", "urls": ["https://wire.example.org/wall"]}"#;
 pub(crate) const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
@@ -157,4 +158,92 @@ fn a_stop_is_quick_and_clean() {
     let (code, took) = daemon.terminate();
     assert_eq!(code, Some(0));
     assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+/// Asks on a connection that stays open, without a field that a feed reader would not send.
+fn plainly(daemon: &Daemon, method: &str, path: &str, headers: &[(&str, &str)]) -> Got {
+    let mut stream = connect(daemon);
+    let mut head = format!("{method} /{path} HTTP/1.1\r\nHost: localhost\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    stream.write_all((head + "\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let mut bytes = [0; 4096];
+    loop {
+        let read = stream.read(&mut bytes).unwrap();
+        answer.extend_from_slice(&bytes[..read]);
+        let Some(end) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+        let headers = String::from_utf8(answer[..end].to_vec()).unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        let got = Got { status, headers, body: answer[end + 4..].to_vec() };
+        let length = got.header("Content-Length").map_or(0, |text| text.parse().unwrap());
+        if method == "HEAD" || status == 304 || got.body.len() == length {
+            return got;
+        }
+    }
+}
+
+#[test]
+fn a_document_is_answered_alike_on_the_short_way_and_on_the_long_one() {
+    let short = desk();
+    // Who logs requests takes the long way, through the routes.
+    let long = desk();
+    let text = long.configuration(&["wire"]);
+    long.write("c.toml", &format!("{text}[log.modules]\nserve = \"debug\"\n"));
+    let (short, long) = (short.start(), long.start());
+    let tag = |daemon: &Daemon, coding| {
+        let got = daemon.ask("GET", "feeds/all.xml", &[("Accept-Encoding", coding)], b"");
+        got.header("ETag").unwrap()
+    };
+    for (method, path) in [
+        ("GET", "feeds/all.xml"),
+        ("HEAD", "feeds/all.xml"),
+        ("GET", "feeds/all.xml?token=x"),
+        ("GET", "feeds/all%2Exml"),
+        ("POST", "feeds/all.xml"),
+        ("GET", "feeds/none.xml"),
+        ("GET", "feeds/all"),
+        ("GET", "feeds/"),
+    ] {
+        for coding in ["gzip", "br", "identity"] {
+            for condition in ["", "W/\"x\", %", "*", "date"] {
+                let header = |daemon: &Daemon| match condition {
+                    "" => ("Accept", "*/*".to_owned()),
+                    "date" => ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
+                    tags => ("If-None-Match", tags.replace('%', &tag(daemon, coding))),
+                };
+                let [a, b] = [&short, &long].map(|daemon| {
+                    let (name, value) = header(daemon);
+                    let headers = [("Accept-Encoding", coding), (name, value.as_str())];
+                    let got = plainly(daemon, method, path, &headers);
+                    // Each has documents, tags and dates of its own.
+                    let own = ["etag", "last-modified", "date", "content-length"];
+                    let mut lines: Vec<String> = got.headers.lines().map(str::to_owned).collect();
+                    let name_of = |line: &str| {
+                        line.split(':').next().unwrap_or_default().to_ascii_lowercase()
+                    };
+                    for line in &mut lines {
+                        let name = name_of(line);
+                        if own.contains(&name.as_str()) {
+                            *line = name;
+                        } else if let Some((all, _)) = line.split_once("max-age=") {
+                            *line = all.to_owned();
+                        }
+                    }
+                    // axum gives a HEAD's 304 the length 0 of its own body.
+                    lines.retain(|line| got.status != 304 || line != "content-length");
+                    lines.sort();
+                    (got.status, lines, got.body.is_empty())
+                });
+                assert_eq!(a, b, "{method} {path} {coding} {condition}");
+            }
+        }
+    }
+    let counted = short.get("metrics").text();
+    let counted = |status: u16| {
+        let line = format!("briefwire_requests_total{{kind=\"feed\",status=\"{status}\"}} ");
+        between(&counted, &line, "\n")[0].parse::<u32>().unwrap()
+    };
+    assert!(counted(200) > 20 && counted(304) > 20 && counted(404) > 20 && counted(405) > 10);
 }

@@ -76,15 +76,7 @@ impl Edition {
             let bytes = prepared.render(format, modified);
             (format, Arc::new(Document::new(bytes, format.content_type(), modified)))
         };
-        // Compressing takes longest, and somebody waits for what is new.
-        let printed: Vec<_> = std::thread::scope(|scope| {
-            let printing: Vec<_> =
-                formats.copied().map(|format| scope.spawn(move || print(format))).collect();
-            let printed = printing.into_iter().map(|printing| {
-                printing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            });
-            printed.collect()
-        });
+        let printed: Vec<_> = formats.copied().map(print).collect();
         self.documents.extend(printed);
         self
     }

@@ -191,7 +191,9 @@ proptest! {
                     if let Some((first, order)) = known.get(&guid) {
                         prop_assert_eq!(&date, first, "{}: {:?}", guid, event);
                         let mut sorted = [categories.clone(), order.clone()];
-                        sorted.iter_mut().for_each(|list| list.sort());
+                        for list in &mut sorted {
+                            list.sort();
+                        }
                         prop_assert!(sorted[0] != sorted[1] || categories == *order, "{categories:?} {order:?}");
                     }
                     known.insert(guid, (date, categories));

@@ -24,10 +24,10 @@ use std::time::{Duration, Instant};
 use briefwire::config::{self, Environment};
 use briefwire::model::{
     Brief, BriefId, BriefOrigin, CanonicalUrl, DocumentFormat, ItemId, KeyTerm, Method, Only,
-    Placement, SourceId, SourceState, Story, Timestamp,
+    Placement, SourceId, SourceState, Story, Timestamp, TrustedProxies,
 };
 use briefwire::publish::{Edition, Place, Prepared, Rendering, Site};
-use briefwire::serve::{Material, Plan, Shelf, taken};
+use briefwire::serve::{Material, OpenFiles, Plan, Shelf, taken};
 use briefwire::store::{Kept, Listed, Lock, Options, Store};
 use chrono::TimeDelta;
 
@@ -255,6 +255,9 @@ fn render(store: &Store) {
         shows_generated: false,
         shelf: Shelf::default(),
         guarded: Vec::new(),
+        has_public_url: true,
+        open_files: OpenFiles::default(),
+        trusted_proxies: TrustedProxies::default(),
     };
     let channel = &plan.channels[0];
     let (mut rendered, mut printed, mut bytes) = (Vec::new(), Vec::new(), 0);

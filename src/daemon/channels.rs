@@ -14,7 +14,7 @@ use super::threads::Threads;
 use super::writer::Work;
 use crate::config::Config;
 use crate::model::{Channel, ChannelId, DocumentFormat, Selector, SourceId, Timestamp};
-use crate::publish::{Coding, Edition, Entry, Place, Prepared, Rendering};
+use crate::publish::{Coding, Document, Edition, Entry, Place, Prepared, Rendering};
 use crate::serve::{Material, Plan, Served, Shelf, taken};
 use crate::store::{Finished, Look, Store, StoreError};
 
@@ -158,9 +158,11 @@ impl Press {
         if self.waits_for_sources(sheet, channel, entries.len())? {
             return Ok(None);
         }
+        let before = self.served.documents.get(&channel.id);
         let learnt = self.swap(sheet, channel, &entries)?;
-        // Only then, since readers do not wait for the archive.
-        if self.finish_pages(sheet, channel)? {
+        let after = self.served.documents.get(&channel.id);
+        // Where nothing has changed, no byte does. Only then, since readers do not wait for it.
+        if before != after && self.finish_pages(sheet, channel)? {
             return self.swap(sheet, channel, &entries).map(|linked| linked.or(learnt));
         }
         Ok(learnt)
@@ -210,7 +212,7 @@ impl Press {
                 Some(known) => known.changed,
                 None => after(now, before.max(last.as_ref().map(|last| last.changed))),
             };
-            Edition::print(&prepared, changed)
+            printed(&prepared, &channel.formats, changed)
         });
         let edition = Arc::new(edition);
         let changed = edition.modified().unwrap_or_default();
@@ -222,10 +224,10 @@ impl Press {
         if !is_known {
             self.changed.mark(site, channel);
         }
+        self.measure(&channel.id, entries, &edition);
         if let Err(error) = sheet.shelf.write(channel, &edition) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
-        self.measure(&channel.id, entries, &edition);
         let is_secret = channel.token.is_some();
         let look = Look { fingerprint: print, changed, is_secret, archive };
         let is_new = last.as_ref() != Some(&look);
@@ -248,6 +250,24 @@ impl Press {
             .collect();
         self.served.metrics.measure_document(id.as_str(), &origins, &sizes);
     }
+}
+
+/// Renders and compresses each format on a thread of its own: compressing takes longest, and
+/// somebody waits for what is new.
+fn printed(prepared: &Prepared<'_>, formats: &[DocumentFormat], changed: Timestamp) -> Edition {
+    let document = |format: DocumentFormat| {
+        let bytes = prepared.render(format, changed);
+        (format, Arc::new(Document::new(bytes, format.content_type(), changed)))
+    };
+    let documents = std::thread::scope(|scope| {
+        let printing: Vec<_> =
+            formats.iter().map(|format| scope.spawn(move || document(*format))).collect();
+        let documents = printing.into_iter().map(|printing| {
+            printing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        documents.collect()
+    });
+    Edition::of(documents)
 }
 
 /// Returns the forms a document is served in, as labels: format and coding.

@@ -6,6 +6,7 @@ use atom_syndication::{
 };
 
 use super::attached::media_type;
+use super::item::rights;
 use super::namespace::{Element, NAMESPACE, ours, thumbnail};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
@@ -53,15 +54,13 @@ pub(super) fn render(prepared: &Prepared<'_>, changed: Timestamp) -> Vec<u8> {
 }
 
 fn entry(said: &Said<'_>) -> Entry {
-    let (story, item) = (said.entry.story, &said.item);
+    let item = &said.item;
     let category = |term: &String| Category { term: term.clone(), ..Category::default() };
     let mut links = vec![link("alternate", &item.link, Some("text/html"))];
     links.extend(
         said.attached.comments.as_deref().map(|url| link("replies", url, Some("text/html"))),
     );
     links.extend(said.attached.enclosures.iter().map(enclosure));
-    let text = |line: &str| Text::plain(inert(line));
-    let rights = story.rights.as_deref().or(said.entry.publisher.rights.as_deref());
     let mut entry = Entry {
         title: Text::plain(item.title.clone()),
         id: item.guid.clone(),
@@ -70,7 +69,7 @@ fn entry(said: &Said<'_>) -> Entry {
         categories: item.categories.iter().map(category).collect(),
         links,
         published: Some(date(item.published)),
-        rights: rights.map(text),
+        rights: rights(said.entry).map(|line| Text::plain(inert(&line))),
         source: source(said),
         summary: Some(Text::plain(item.description.clone())),
         content: Some(Content {

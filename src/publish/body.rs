@@ -5,7 +5,7 @@
 //! readers show neither category nor source.
 
 use super::item::{
-    PublishedItem, categories_label, is_elsewhere, printed, shorten, summary, wordless,
+    PublishedItem, categories_label, is_elsewhere, printed, rights, shorten, summary, wordless,
 };
 use super::{Entry, Labels, labels};
 use crate::model::{Body, Brief, Method, Origin};
@@ -188,9 +188,8 @@ impl<'p> Page<'p> {
         if let Some(url) = named.filter(|url| is_elsewhere(url, &item.link)) {
             self.block("p", &anchor(url, url));
         }
-        let rights = entry.story.rights.as_deref().or(entry.publisher.rights.as_deref());
-        if let Some(rights) = rights {
-            self.block("p", &html::escape(&shorten(rights, 300)));
+        if let Some(rights) = rights(entry) {
+            self.block("p", &html::escape(&rights));
         }
         self.block("p", &format!("{}: {}", self.labels.origin, html::escape(&origin(entry))));
     }

@@ -10,6 +10,7 @@ use crate::text::{html, sentences};
 
 const MAX_TITLE_CHARS: usize = 80;
 const MAX_DESCRIPTION_CHARS: usize = 500;
+const MAX_RIGHTS_CHARS: usize = 300;
 const MAX_CATEGORIES: usize = 8;
 const MAX_ALSO: usize = 10;
 
@@ -130,6 +131,12 @@ pub(super) fn wordless(entry: &Entry<'_>) -> &'static str {
 /// Returns the stored brief's summary, else the extracted one, else nothing.
 pub(super) fn summary(entry: &Entry<'_>) -> String {
     entry.brief.map_or_else(|| entry.story.summary.join(" "), |brief| brief.summary.clone())
+}
+
+/// Returns who holds the rights: the item's line, else its publisher's.
+pub(super) fn rights(entry: &Entry<'_>) -> Option<String> {
+    let rights = entry.story.rights.as_deref().or(entry.publisher.rights.as_deref());
+    rights.map(|rights| shorten(rights, MAX_RIGHTS_CHARS))
 }
 
 /// Returns the others of the same story that are printed.

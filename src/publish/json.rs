@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::attached::media_type;
-use super::item::printed;
+use super::item::{printed, rights};
 use super::key_terms;
 use super::namespace::{NAMESPACE, origin, whole_summary};
 use super::prepared::{Prepared, Said};
@@ -245,7 +245,7 @@ fn ours<'f>(said: &'f Said<'_>) -> Ours<'f> {
             feed_url: entry.publisher.feed.as_deref(),
         },
         comments: said.attached.comments.as_deref(),
-        rights: story.rights.as_deref().or(entry.publisher.rights.as_deref()).map(inert),
+        rights: rights(entry).map(|line| inert(&line)),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
 /// Returns the whole summary, which a preview may have to cut.
 pub(super) fn whole_summary(said: &Said<'_>) -> String {
     let summary = summary(said.entry);
-    if summary.is_empty() { said.item.description.clone() } else { summary }
+    if summary.is_empty() { said.item.description.clone() } else { inert(&summary) }
 }
 
 /// Returns where the words of an item's brief come from.

@@ -82,9 +82,8 @@ impl<'r> Prepared<'r> {
 
     /// Returns a hash of everything it says but when it changed.
     pub fn fingerprint(&self) -> u128 {
-        let formats = self.rendering.channel.formats.iter();
-        let texts = formats.map(|format| self.render(*format, Timestamp::default()));
-        xxh3_128(&texts.collect::<Vec<_>>().concat())
+        // All formats say the same.
+        xxh3_128(&self.render(self.rendering.channel.main_format(), Timestamp::default()))
     }
 
     /// Returns its own address in a format.

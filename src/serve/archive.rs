@@ -78,13 +78,13 @@ pub fn open_items(
 ) -> Result<Vec<Open>, StoreError> {
     let mut open = Vec::new();
     listing(plan, channel, |listed| {
-        for story in store.each_newest(listed)? {
-            let story = story?;
-            let since = story.shown_since().unwrap_or(story.published);
+        for item in store.each_newest(listed)? {
+            let item = item?;
+            let since = item.shown_since().unwrap_or(item.published);
             if since <= through {
                 break;
             }
-            open.push((since, story.id));
+            open.push((since, item.id));
         }
         Ok(())
     })?;
@@ -102,8 +102,8 @@ pub fn on_page(
 ) -> Result<Vec<Taken>, StoreError> {
     let mut taken = Vec::new();
     for (_, id) in open {
-        let Some(story) = store.story(*id)? else { continue };
-        taken.extend(members_taken(store, plan, channel, story)?.filter(|t| t.story.id == *id));
+        let Some(item) = store.story(*id)? else { continue };
+        taken.extend(members_taken(store, plan, channel, item)?.filter(|t| t.story.id == *id));
     }
     Ok(taken)
 }

@@ -22,7 +22,10 @@ const MAX_ITEMS: usize = 10_000;
 
 /// What stood in the last documents of each channel.
 #[derive(Debug, Default)]
-pub(super) struct Past(Mutex<HashMap<(ChannelId, DocumentFormat), VecDeque<(u128, Contents)>>>);
+pub(super) struct Past(Mutex<HashMap<(ChannelId, DocumentFormat), Remembered>>);
+
+/// The hashes of documents and what stood in them, the latest first.
+type Remembered = VecDeque<(u128, Contents)>;
 
 impl Past {
     /// Remembers what stands in documents, before they are given to anybody.

@@ -17,7 +17,7 @@ use super::material::{Material, publisher_of};
 use super::ready::answer;
 use super::stories::taken_where;
 use super::{Failure, Served, View};
-use crate::model::{BriefId, Channel, ChannelId, DocumentFormat, SourceId, Story, Timestamp};
+use crate::model::{BriefId, Channel, ChannelId, DocumentFormat, SourceId, Story};
 use crate::publish::{Document, Place, Prepared, Rendering, has_term};
 use crate::store::StoreError;
 
@@ -230,7 +230,7 @@ impl View {
         let prepared =
             Prepared::new(Rendering { channel, place, entries: &entries, site: &plan.site });
         // The time of the newest change, so that the same items give the same bytes.
-        let changed = prepared.updated().unwrap_or_else(Timestamp::default);
+        let changed = prepared.updated().unwrap_or_default();
         Ok(Document::new(prepared.render(format, changed), format.content_type(), changed))
     }
 }
@@ -238,6 +238,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
 
     #[test]
     fn a_bounded_number_is_kept_and_nothing_that_does_not_hold_any_more() {

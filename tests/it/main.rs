@@ -24,6 +24,7 @@ mod decoding;
 mod desk;
 mod differential;
 mod entering;
+mod feedparser;
 mod filtering;
 mod forgetting;
 mod fuzzing;

@@ -15,7 +15,7 @@ fn items(document: &str) -> BTreeMap<String, (String, String)> {
     items
         .into_iter()
         .map(|item| {
-            let one = |open, close| between(item, open, close)[0].to_owned();
+            let one = |open, close| (*between(item, open, close).first().unwrap()).to_owned();
             let date = one("<pubDate>", "</pubDate>");
             (one("<guid isPermaLink=\"false\">", "</guid>"), (date, item.to_owned()))
         })
@@ -25,7 +25,7 @@ fn items(document: &str) -> BTreeMap<String, (String, String)> {
 fn link(document: &str, relation: &str) -> Option<String> {
     let links = between(document, "<atom:link ", ">");
     let found = links.into_iter().find(|link| link.contains(&format!("rel=\"{relation}\"")))?;
-    Some(between(found, "href=\"", "\"")[0].to_owned())
+    between(found, "href=\"", "\"").first().map(|address| (*address).to_owned())
 }
 
 /// Returns the part of an address that a daemon's own may stand before.
@@ -171,7 +171,10 @@ fn titles(got: &Got) -> Vec<String> {
     assert_eq!(got.status, 200, "{}", got.text());
     let text = got.text();
     let items = between(&text, "<item>", "</item>");
-    items.iter().map(|item| between(item, "<title>", "</title>")[0].to_owned()).collect()
+    items
+        .iter()
+        .map(|item| (*between(item, "<title>", "</title>").first().unwrap()).to_owned())
+        .collect()
 }
 
 #[test]
@@ -328,8 +331,10 @@ fn a_reader_that_asks_for_what_is_new_gets_only_that() {
 fn titles_of(got: &Got) -> Vec<String> {
     let text = got.text();
     let items = between(&text, "<item>", "</item>");
-    let mut titles: Vec<String> =
-        items.iter().map(|item| between(item, "<title>", "</title>")[0].to_owned()).collect();
+    let mut titles: Vec<String> = items
+        .iter()
+        .map(|item| (*between(item, "<title>", "</title>").first().unwrap()).to_owned())
+        .collect();
     titles.sort();
     titles
 }

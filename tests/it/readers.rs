@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use crate::desk::{Desk, between, feed, missing};
 use crate::origin::Answer;
 
-fn story(number: u128, title: &str, text: &str) -> Story {
+/// Returns an item that says a text in every field that is not checked on the way.
+pub(crate) fn story(number: u128, title: &str, text: &str) -> Story {
     let at = Timestamp::from_timestamp(1_763_000_000 + i64::try_from(number).unwrap(), 0).unwrap();
     Story {
         id: ItemId(number),
@@ -73,6 +74,20 @@ fn rendered_with(stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
 }
 
 fn rendered_as(format: DocumentFormat, stories: &[Story], also: &[Also], body: Body) -> Vec<u8> {
+    let publisher = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
+    let entries: Vec<Entry<'_>> = stories
+        .iter()
+        .map(|story| Entry { story, brief: None, publisher: &publisher, also })
+        .collect();
+    rendered_entries(format, &entries, body)
+}
+
+/// Renders a channel that takes all.
+pub(crate) fn rendered_entries(
+    format: DocumentFormat,
+    entries: &[Entry<'_>],
+    body: Body,
+) -> Vec<u8> {
     let channel = Channel {
         id: ChannelId::new("all").unwrap(),
         was: Vec::new(),
@@ -89,14 +104,9 @@ fn rendered_as(format: DocumentFormat, stories: &[Story], also: &[Also], body: B
         merge_stories: false,
         token: None,
     };
-    let publisher = Publisher { name: "Wire".to_owned(), ..Publisher::default() };
-    let entries: Vec<Entry<'_>> = stories
-        .iter()
-        .map(|story| Entry { story, brief: None, publisher: &publisher, also })
-        .collect();
     let changed = Timestamp::from_timestamp(1_763_100_000, 0).unwrap();
     let (place, site) = (Place::Current { earlier: None }, site());
-    let rendering = Rendering { channel: &channel, place, entries: &entries, site: &site };
+    let rendering = Rendering { channel: &channel, place, entries, site: &site };
     Prepared::new(rendering).render(format, changed)
 }
 

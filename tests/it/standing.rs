@@ -27,6 +27,10 @@ enum Event {
 
 const NAMES: [&str; 4] = ["quillport", "skerrow", "ellery", "carrow"];
 
+fn name(number: usize) -> &'static str {
+    NAMES.get(number).unwrap()
+}
+
 /// An item as its publisher has it by now.
 #[derive(Debug, Clone, Default)]
 struct Published {
@@ -41,7 +45,7 @@ struct Published {
 }
 
 fn item(number: usize, published: &Published, source: &str) -> String {
-    let name = NAMES[number];
+    let name = name(number);
     let Published { title, link, text, category, .. } = published;
     let story = format!(
         "The {name} harbour board voted on Monday to rebuild the old {name} breakwater before winter, and \
@@ -71,10 +75,10 @@ fn publish(desk: &Desk, items: &[Published]) {
     desk.origin.script("/wire", Answer::ok(feed(&listed("wire", |item| !item.is_gone))));
     desk.origin.script("/dock", Answer::ok(feed(&listed("dock", |item| item.is_told))));
     for (number, published) in items.iter().enumerate() {
-        let path = desk.path(&format!("briefs/{}.json", NAMES[number]));
+        let path = desk.path(&format!("briefs/{}.json", name(number)));
         match published.brief {
             Some(version) => {
-                let name = NAMES[number];
+                let name = name(number);
                 let brief = serde_json::json!({
                     "summary": format!("Brief {version} on {name}."),
                     "key_terms": [format!("{name} harbour"), "breakwater", "dredging"],
@@ -93,7 +97,7 @@ fn seen(document: &str) -> BTreeMap<String, (String, Vec<String>)> {
     items
         .into_iter()
         .map(|item| {
-            let one = |open, close| between(item, open, close)[0].to_owned();
+            let one = |open, close| (*between(item, open, close).first().unwrap()).to_owned();
             let categories = between(item, "<category>", "</category>");
             let categories = categories.into_iter().map(str::to_owned).collect();
             let guid = one("<guid isPermaLink=\"false\">", "</guid>");
@@ -143,7 +147,7 @@ fn happen(items: &mut [Published], event: &Event) {
     else {
         return;
     };
-    let item = &mut items[*at];
+    let item = items.get_mut(*at).unwrap();
     item.edits += 1;
     match event {
         Event::Title(_) => item.title = item.edits,
@@ -187,7 +191,9 @@ proptest! {
                     if let Some((first, order)) = known.get(&guid) {
                         prop_assert_eq!(&date, first, "{}: {:?}", guid, event);
                         let mut sorted = [categories.clone(), order.clone()];
-                        sorted.iter_mut().for_each(|list| list.sort());
+                        for list in &mut sorted {
+                            list.sort();
+                        }
                         prop_assert!(sorted[0] != sorted[1] || categories == *order, "{categories:?} {order:?}");
                     }
                     known.insert(guid, (date, categories));

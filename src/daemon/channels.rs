@@ -158,11 +158,9 @@ impl Press {
         if self.waits_for_sources(sheet, channel, entries.len())? {
             return Ok(None);
         }
-        let before = self.served.documents.get(&channel.id);
         let learnt = self.swap(sheet, channel, &entries)?;
-        let after = self.served.documents.get(&channel.id);
         // Where nothing has changed, no byte does. Only then, since readers do not wait for it.
-        if before != after && self.finish_pages(sheet, channel)? {
+        if learnt.is_some() && self.finish_pages(sheet, channel)? {
             return self.swap(sheet, channel, &entries).map(|linked| linked.or(learnt));
         }
         Ok(learnt)

@@ -3,11 +3,15 @@
 
 use std::sync::PoisonError;
 
+use chrono::TimeDelta;
+
 use super::channels::{Press, Sheet};
 use crate::model::{Channel, Timestamp};
 use crate::publish::{Edition, Place, Prepared, Rendering};
 use crate::serve::{Material, PageName, finished, on_page, open_items};
 use crate::store::{Finished, StoreError};
+
+const LOOKS_AGAIN: TimeDelta = TimeDelta::minutes(1);
 
 impl Press {
     /// Returns the last finished page of a channel's archive; none where its file is not there,
@@ -30,6 +34,18 @@ impl Press {
         Ok(last)
     }
 
+    /// Returns whether a channel's archive has not been looked at within a minute: where much comes
+    /// at once, thousands of items may wait for a page, and somebody for the next document.
+    fn looks_again(&self, channel: &Channel, now: Timestamp) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = looked.get(&channel.id);
+        let is_due = last.is_none_or(|last| (now - *last).abs() >= LOOKS_AGAIN);
+        if is_due {
+            looked.insert(channel.id.clone(), now);
+        }
+        is_due
+    }
+
     /// Finishes what can be finished of a channel's archive by now, removes what is too old, and
     /// returns whether there is another last page.
     pub(super) fn finish_pages(
@@ -37,7 +53,11 @@ impl Press {
         sheet: &Sheet,
         channel: &Channel,
     ) -> Result<bool, StoreError> {
-        let (now, before) = ((self.clock)(), self.last_page(sheet, channel)?);
+        let now = (self.clock)();
+        if !self.looks_again(channel, now) {
+            return Ok(false);
+        }
+        let before = self.last_page(sheet, channel)?;
         let oldest = now.checked_sub_signed(sheet.keeps).unwrap_or(Timestamp::MIN_UTC);
         let mut last = before.clone();
         let through = last.as_ref().map_or(oldest, |last| last.through.max(oldest));

@@ -30,6 +30,8 @@ pub(super) struct Press {
     pub(super) clock: fn() -> Timestamp,
     /// The last finished page of each channel's archive, before the store may know of it.
     pub(super) pages: Mutex<HashMap<ChannelId, Option<Finished>>>,
+    /// When each channel's archive was looked at last.
+    pub(super) looked: Mutex<HashMap<ChannelId, Timestamp>>,
 }
 
 /// Renders channels whenever something in them has changed; ends when it is dropped.

@@ -184,6 +184,7 @@ impl House {
             thread: Threads::new(1).map_err(RunError::Threads)?,
             clock: clock::now,
             pages: Mutex::default(),
+            looked: Mutex::default(),
         };
         Ok(Self {
             store,

@@ -356,6 +356,17 @@ fn long(items: &[(&str, &str, &str)]) -> String {
     feed(&items.iter().copied().chain(others).collect::<Vec<_>>()).replace("Filler ", "Filler-")
 }
 
+/// Returns what newsboat's cache of a desk lists.
+fn cached(desk: &Desk) -> Vec<String> {
+    let script = "import sqlite3, sys\nfor t, in sqlite3.connect(sys.argv[1]).execute('select title from rss_item order by title'): print(t)\n";
+    let output = std::process::Command::new("python3")
+        .args(["-c", script, desk.path("cache.db").to_str().unwrap()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|line| !line.starts_with("Filler")).map(str::to_owned).collect()
+}
+
 #[test]
 fn readers_that_ask_for_deltas_lose_and_double_nothing() {
     let has = std::process::Command::new("python3").args(["-c", "import reader"]).output();
@@ -421,13 +432,7 @@ fn readers_that_ask_for_deltas_lose_and_double_nothing() {
     assert_eq!(read("r.db").len(), 4);
     if has_newsboat {
         assert!(newsboat("cache.db"));
-        let script = "import sqlite3, sys\nfor t, in sqlite3.connect(sys.argv[1]).execute('select title from rss_item order by title'): print(t)\n";
-        let output = std::process::Command::new("python3")
-            .args(["-c", script, desk.path("cache.db").to_str().unwrap()])
-            .output()
-            .unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let listed: Vec<&str> = text.lines().filter(|line| !line.starts_with("Filler")).collect();
+        let listed = cached(&desk);
         assert_eq!(listed, ["Crane falls", "Dredger sails", "Fog horns again", "Wall gives way"]);
     }
     let counted = daemon.get("metrics").text();

@@ -99,7 +99,9 @@ fn link(story: &Story, site: &Site) -> String {
 /// Returns the summary as plain text, cut at a sentence if it is too long.
 fn description(entry: &Entry<'_>) -> String {
     let summary = summary(entry);
-    let text = if summary.is_empty() { wordless(entry).to_owned() } else { summary };
+    // What no document may hold is no word, and leaves no space behind.
+    let summary = html::clean_chars(&summary);
+    let text = if summary.trim().is_empty() { wordless(entry) } else { summary.as_ref() };
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= MAX_DESCRIPTION_CHARS {
         return line;

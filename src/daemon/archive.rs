@@ -27,7 +27,8 @@ impl Press {
             None => self.store.channel(&channel.id)?.and_then(|look| look.archive),
         };
         let is_there = |last: &Finished| {
-            PageName::parse(&last.page).is_some_and(|page| sheet.shelf.has_page(channel, &page))
+            PageName::parse(&last.page)
+                .is_some_and(|page| sheet.plan.shelf.has_page(channel, &page))
         };
         let last = known.filter(is_there);
         pages.insert(channel.id.clone(), last.clone());
@@ -79,7 +80,7 @@ impl Press {
             let site = &sheet.plan.site;
             let prepared = Prepared::new(Rendering { channel, place, entries: &entries, site });
             let edition = Edition::print(&prepared, prepared.updated().unwrap_or(through));
-            if let Err(error) = sheet.shelf.write_page(channel, &name, &edition) {
+            if let Err(error) = sheet.plan.shelf.write_page(channel, &name, &edition) {
                 tracing::error!(channel = %channel.id, %error, "cannot write a page of the archive");
                 break;
             }
@@ -87,7 +88,7 @@ impl Press {
         }
         let is_new = last != before;
         if is_new {
-            sheet.shelf.prune(channel, |page| page.end().is_none_or(|end| end > oldest));
+            sheet.plan.shelf.prune(channel, |page| page.end().is_none_or(|end| end > oldest));
             let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
             pages.insert(channel.id.clone(), last);
         }

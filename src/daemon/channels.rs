@@ -1,7 +1,6 @@
 //! Renders the channels that changed, once, and puts them in place: in memory and on disk.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
@@ -15,7 +14,7 @@ use super::writer::Work;
 use crate::config::Config;
 use crate::model::{Channel, ChannelId, DocumentFormat, Selector, SourceId, Timestamp};
 use crate::publish::{Coding, Document, Edition, Entry, Place, Prepared, Rendering};
-use crate::serve::{Material, Plan, Served, Shelf, taken};
+use crate::serve::{Material, Plan, Served, taken};
 use crate::store::{Finished, Look, Store, StoreError};
 
 /// What rendering needs.
@@ -43,13 +42,13 @@ pub(super) async fn keep_rendering(press: Arc<Press>, dirty: Arc<Dirty>) {
 }
 
 /// Puts in place what a last run wrote to disk, and returns whether every channel has a document.
-pub(super) async fn load_documents(config: &Arc<Config>, served: &Arc<Served>) -> bool {
-    let (config, served) = (Arc::clone(config), Arc::clone(served));
+pub(super) async fn load_documents(served: &Arc<Served>) -> bool {
+    let served = Arc::clone(served);
     let load = move || {
-        let shelf = Shelf::new(&config.publish.dir, &config.store.path);
+        let plan = served.plan();
         let mut is_complete = true;
-        for channel in &config.channels {
-            match shelf.read(channel) {
+        for channel in &plan.channels {
+            match plan.shelf.read(channel) {
                 Some(edition) => served.documents.swap(&channel.id, Arc::new(edition)),
                 None => is_complete = false,
             }
@@ -63,21 +62,18 @@ pub(super) async fn load_documents(config: &Arc<Config>, served: &Arc<Served>) -
 #[derive(Clone)]
 pub(super) struct Sheet {
     pub(super) plan: Arc<Plan>,
-    pub(super) shelf: Shelf,
     /// How long pages of archives are kept.
     pub(super) keeps: TimeDelta,
 }
 
 impl Press {
-    fn sheet(&self, plan: Arc<Plan>, folder: &Path) -> Sheet {
-        let config = self.config.borrow();
-        let keeps = TimeDelta::from_std(config.publish.archive).unwrap_or(TimeDelta::MAX);
-        Sheet { plan, shelf: Shelf::new(folder, &config.store.path), keeps }
+    fn sheet(&self, plan: Arc<Plan>) -> Sheet {
+        let keeps = TimeDelta::from_std(self.config.borrow().publish.archive);
+        Sheet { plan, keeps: keeps.unwrap_or(TimeDelta::MAX) }
     }
 
     fn current(&self) -> Sheet {
-        let folder: PathBuf = self.config.borrow().publish.dir.clone();
-        self.sheet(self.served.plan(), &folder)
+        self.sheet(self.served.plan())
     }
 
     /// Renders the channels that take one of the sources, or all of them.
@@ -87,8 +83,8 @@ impl Press {
     }
 
     /// Renders the channels of a configuration that is not in force yet.
-    pub(super) async fn prepare(self: &Arc<Self>, plan: &Plan, folder: &Path) {
-        let sheet = self.sheet(Arc::new(plan.clone()), folder);
+    pub(super) async fn prepare(self: &Arc<Self>, plan: &Plan) {
+        let sheet = self.sheet(Arc::new(plan.clone()));
         self.render_by(&sheet, None).await;
     }
 
@@ -110,11 +106,11 @@ impl Press {
                 self.served.metrics.forget_channel(id.as_str(), &ORIGINS, &forms());
             }
         }
-        for id in sheet.shelf.ids() {
+        for id in sheet.plan.shelf.ids() {
             let configured = plan.channels.iter().find(|channel| channel.id == id);
             // Only what a channel of ours has left behind; other files are not ours to touch.
             if self.store.channel(&id)?.is_some() {
-                sheet.shelf.clear(&id, configured);
+                sheet.plan.shelf.clear(&id, configured);
             }
         }
         Ok(())
@@ -225,7 +221,7 @@ impl Press {
             self.changed.mark(site, channel);
         }
         self.measure(&channel.id, entries, &edition);
-        if let Err(error) = sheet.shelf.write(channel, &edition) {
+        if let Err(error) = sheet.plan.shelf.write(channel, &edition) {
             tracing::error!(channel = %channel.id, %error, "cannot write a document to disk");
         }
         let is_secret = channel.token.is_some();

@@ -75,7 +75,7 @@ async fn apply(ground: &Ground, house: Option<&House>, mut new: Config) -> Reloa
     let plan = house::plan(&new, site);
     let settings = Settings::of(&new);
     if let Some(house) = house {
-        house.press.prepare(&plan, &new.publish.dir).await;
+        house.press.prepare(&plan).await;
     }
     telemetry::adjust(&levels(&new.log));
     ground.served.follow(plan);

@@ -129,7 +129,7 @@ pub async fn run(
     };
     let (place, terms) = (listener.place(), Terms::of(&config.server));
     let ground = Ground::new(config, listener.address());
-    let is_complete = load_documents(&ground.config(), &ground.served).await;
+    let is_complete = load_documents(&ground.served).await;
     let (stop, stopping) = watch::channel(false);
     let entrance = Entrance::public(Arc::clone(&ground.served));
     let http = counter.runtime().spawn(listener.serve(entrance, terms, stopping));

@@ -1,13 +1,13 @@
 //! Atom 1.0 (RFC 4287): what the RSS document says, with a date that moves when an item changes.
 
-use atom_syndication::extension::{Extension, ExtensionMap};
+use atom_syndication::extension::Extension;
 use atom_syndication::{
     Category, Content, Entry, Feed, FixedDateTime, Generator, Link, Person, Source, Text,
 };
 
 use super::attached::media_type;
 use super::item::rights;
-use super::namespace::{Element, NAMESPACE, ours, thumbnail};
+use super::namespace::{Element, NAMESPACE, extend, inside, ours, thumbnail};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
 use crate::text::html::{escape, inert};
@@ -47,10 +47,9 @@ pub(super) fn render(prepared: &Prepared<'_>, changed: Timestamp) -> Vec<u8> {
         ..Feed::default()
     };
     if place.is_archive() {
-        extend(&mut feed.extensions, Element::new("fh:archive", None));
+        extend(&mut feed.extensions, Element::new("fh:archive", None), extension);
     }
-    // Writing into memory does not fail.
-    feed.write_to(Vec::new()).unwrap_or_default()
+    feed.write_to(Vec::new()).expect("writing into memory does not fail")
 }
 
 fn entry(said: &Said<'_>) -> Entry {
@@ -81,7 +80,7 @@ fn entry(said: &Said<'_>) -> Entry {
         ..Entry::default()
     };
     for element in thumbnail(said).into_iter().chain(ours(said)) {
-        extend(&mut entry.extensions, element);
+        extend(&mut entry.extensions, element, extension);
     }
     entry
 }
@@ -129,25 +128,14 @@ fn date(at: Timestamp) -> FixedDateTime {
     at.fixed_offset()
 }
 
-fn extend(extensions: &mut ExtensionMap, element: Element) {
-    let Some((prefix, name)) = element.name.split_once(':') else { return };
-    let place = extensions.entry(prefix.to_owned()).or_default();
-    place.entry(name.to_owned()).or_default().push(extension(element));
-}
-
 fn extension(element: Element) -> Extension {
     let Element { name, value, attributes, children } = element;
-    let mut extension = Extension {
+    Extension {
         name: name.to_owned(),
         value,
         attrs: attributes.into_iter().map(attribute).collect(),
-        ..Extension::default()
-    };
-    for child in children {
-        let name = child.name.rsplit(':').next().unwrap_or_default().to_owned();
-        extension.children.entry(name).or_default().push(self::extension(child));
+        children: inside(children, extension),
     }
-    extension
 }
 
 /// SECURITY: of extensions `atom_syndication` writes the values of attributes as they are, so a

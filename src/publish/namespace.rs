@@ -1,9 +1,11 @@
 //! Elements beyond a format's own: for programs ours, and those of Media RSS.
 
+use std::collections::BTreeMap;
+
 use super::item::{printed, summary};
 use super::prepared::Said;
 use super::{Entry, key_terms};
-use crate::model::Origin;
+use crate::model::{BriefId, Origin};
 use crate::text::html::{clean_chars, inert};
 
 /// Our own namespace: summary, weighted key terms, origin, match and evidence for programs.
@@ -37,6 +39,33 @@ impl Element {
     }
 }
 
+/// Elements of other namespaces, as `rss` and `atom_syndication` both hold them: by prefix and name.
+pub(super) type Extensions<X> = BTreeMap<String, BTreeMap<String, Vec<X>>>;
+
+/// Adds an element, in a crate's own type.
+pub(super) fn extend<X>(
+    extensions: &mut Extensions<X>,
+    element: Element,
+    written: fn(Element) -> X,
+) {
+    let Some((prefix, name)) = element.name.split_once(':') else { return };
+    let place = extensions.entry(prefix.to_owned()).or_default();
+    place.entry(name.to_owned()).or_default().push(written(element));
+}
+
+/// Returns the elements inside of another, by name.
+pub(super) fn inside<X>(
+    children: Vec<Element>,
+    written: fn(Element) -> X,
+) -> BTreeMap<String, Vec<X>> {
+    let mut by_name: BTreeMap<String, Vec<X>> = BTreeMap::new();
+    for child in children {
+        let name = child.name.split_once(':').map_or(child.name, |(_, name)| name);
+        by_name.entry(name.to_owned()).or_default().push(written(child));
+    }
+    by_name
+}
+
 /// Returns the elements of our own namespace.
 pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
     let (entry, story) = (said.entry, said.entry.story);
@@ -48,7 +77,7 @@ pub(super) fn ours(said: &Said<'_>) -> Vec<Element> {
     let mut matched = Element::new("brief:match", None)
         .with("method", story.method.as_str())
         .with("score", &format!("{:.2}", story.score))
-        .with_some("brief", story.brief.as_ref().map(crate::model::BriefId::as_str));
+        .with_some("brief", story.brief.as_ref().map(BriefId::as_str));
     if story.brief.is_some() {
         let evidence = story.evidence.iter();
         matched.children = evidence.map(|e| Element::new("brief:evidence", Some(e))).collect();

@@ -20,7 +20,7 @@ pub enum Place<'p> {
     },
     /// The items about one key term.
     Term(&'p str),
-    /// The items of one source.
+    /// The items of one source, and its name for people.
     Source(&'p SourceId, &'p str),
 }
 

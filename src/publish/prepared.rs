@@ -6,7 +6,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::attached::{Attached, attached};
 use super::item::in_order;
-use super::{Entry, PublishedItem, Rendering, atom, item_body, json, publish_item, rss};
+use super::{Entry, Place, PublishedItem, Rendering, atom, item_body, json, publish_item, rss};
 use crate::model::{DocumentFormat, Timestamp};
 use crate::text::{html, primary};
 
@@ -97,17 +97,17 @@ impl<'r> Prepared<'r> {
         let Rendering { channel, place, site, .. } = self.rendering;
         let mut links = Vec::new();
         if place.is_archive() {
-            links.push(("current", super::Place::Current { earlier: None }));
+            links.push(("current", Place::Current { earlier: None }));
         }
         links.extend(place.earlier().map(|earlier| ("prev-archive", earlier)));
-        let address = |place: super::Place<'_>| place.address(site, channel, format);
+        let address = |place: Place<'_>| place.address(site, channel, format);
         links.into_iter().map(|(relation, place)| (relation, address(place))).collect()
     }
 
     /// Returns the hub that is told of changes; of a secret channel none is.
     pub(super) fn hub(&self) -> Option<&'r str> {
         let Rendering { channel, place, site, .. } = self.rendering;
-        let is_told = channel.token.is_none() && matches!(place, super::Place::Current { .. });
+        let is_told = channel.token.is_none() && matches!(place, Place::Current { .. });
         site.hub.as_ref().filter(|_| is_told).map(url::Url::as_str)
     }
 }

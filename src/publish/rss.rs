@@ -1,11 +1,11 @@
 //! RSS 2.0, as feed readers really show it.
 
+use rss::extension::Extension;
 use rss::extension::dublincore::DublinCoreExtension;
 use rss::extension::itunes::ITunesItemExtension;
-use rss::extension::{Extension, ExtensionMap};
 
 use super::attached::media_type;
-use super::namespace::{Element, NAMESPACE, ours, thumbnail};
+use super::namespace::{Element, NAMESPACE, extend, inside, ours, thumbnail};
 use super::prepared::{Prepared, Said};
 use crate::model::{DocumentFormat, Enclosure, Timestamp};
 use crate::text::html::inert;
@@ -46,15 +46,19 @@ pub(super) fn render(prepared: &Prepared<'_>, changed: Timestamp) -> Vec<u8> {
     let typed = |relation, address: &str| {
         link(relation, address).with("type", DocumentFormat::Rss.media_type())
     };
-    extend(&mut document.extensions, typed("self", &prepared.address(DocumentFormat::Rss)));
+    extend(
+        &mut document.extensions,
+        typed("self", &prepared.address(DocumentFormat::Rss)),
+        extension,
+    );
     if let Some(hub) = prepared.hub() {
-        extend(&mut document.extensions, link("hub", hub));
+        extend(&mut document.extensions, link("hub", hub), extension);
     }
     for (relation, address) in prepared.archive_links(DocumentFormat::Rss) {
-        extend(&mut document.extensions, typed(relation, &address));
+        extend(&mut document.extensions, typed(relation, &address), extension);
     }
     if place.is_archive() {
-        extend(&mut document.extensions, Element::new("fh:archive", None));
+        extend(&mut document.extensions, Element::new("fh:archive", None), extension);
     }
     document.to_string().into_bytes()
 }
@@ -92,10 +96,10 @@ fn item(said: &Said<'_>) -> rss::Item {
         });
     }
     for further in attached.enclosures.iter().skip(1).map(further) {
-        extend(&mut item.extensions, further);
+        extend(&mut item.extensions, further, extension);
     }
     for element in thumbnail(said).into_iter().chain(ours(said)) {
-        extend(&mut item.extensions, element);
+        extend(&mut item.extensions, element, extension);
     }
     item
 }
@@ -124,25 +128,14 @@ fn further(enclosure: &Enclosure) -> Element {
         .with("fileSize", &enclosure.length.unwrap_or(0).to_string())
 }
 
-fn extend(extensions: &mut ExtensionMap, element: Element) {
-    let Some((prefix, name)) = element.name.split_once(':') else { return };
-    let place = extensions.entry(prefix.to_owned()).or_default();
-    place.entry(name.to_owned()).or_default().push(extension(element));
-}
-
 fn extension(element: Element) -> Extension {
     let Element { name, value, attributes, children } = element;
-    let mut extension = Extension {
+    Extension {
         name: name.to_owned(),
         value,
         attrs: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        ..Extension::default()
-    };
-    for child in children {
-        let name = child.name.rsplit(':').next().unwrap_or_default().to_owned();
-        extension.children.entry(name).or_default().push(self::extension(child));
+        children: inside(children, extension),
     }
-    extension
 }
 
 /// Returns a date as RFC 822 has it, with the four-digit year and the numeric zone of RFC 2822.

@@ -115,7 +115,8 @@ const PAGE_OF_PAST: usize = 250;
 ///
 /// A month's items are one once it has been over for a day, or several if they are many; before
 /// that, the older half of what a document holds once it holds them no more. So everything is in the
-/// document or on a page at any time, and nothing comes to a page later.
+/// document or on a page, but for what a burst has pushed out within the last ten minutes; that comes to
+/// a page at the channel's next change. Nothing is added to a page.
 pub fn finished(channel: &Channel, open: &[Open], now: Timestamp) -> Option<usize> {
     let (first, _) = open.first()?;
     let end = PageName::after(None, *first).end()?;

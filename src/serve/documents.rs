@@ -131,10 +131,7 @@ async fn feed(
     };
     let (query, plan) = (query.unwrap_or_default(), served.plan());
     if let Some(channel) = plan.channels.iter().find(|channel| channel.id.as_str() == id) {
-        if !may_read(channel, &query) {
-            return Failure::NotFound("feed").into_response();
-        }
-        if !channel.formats.contains(&format) {
+        if !may_read(channel, &query) || !channel.formats.contains(&format) {
             return Failure::NotFound("feed").into_response();
         }
         let edition = served.documents.get(&channel.id);
@@ -145,10 +142,12 @@ async fn feed(
         if let Some(delta) = delta {
             return delta;
         }
-        return match served.documents.ready(&channel.id, format) {
-            Some(ready) => ready.answer(&headers, served.max_age(&ready, channel)).into_response(),
-            None => not_yet("not rendered yet\n"),
-        };
+        if let Some(ready) = served.documents.ready(&channel.id, format) {
+            return ready.answer(&headers, served.max_age(&ready, channel)).into_response();
+        }
+        // It may have left the configuration since this request saw that.
+        let is_left = served.plan().channels.iter().all(|known| known.id != channel.id);
+        return if is_left { absent(&served, id).await } else { not_yet("not rendered yet\n") };
     }
     let renamed = plan.channels.iter().find(|c| c.was.iter().any(|was| was.as_str() == id));
     match renamed {

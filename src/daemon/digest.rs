@@ -11,6 +11,7 @@ use super::moving;
 use super::pipeline::Line;
 use super::readers::Room;
 use super::reading::Reading;
+use super::threads;
 use super::working::News;
 use crate::enrich::asked::is_worth_asking;
 use crate::fetch::{Answer, Links};
@@ -165,6 +166,7 @@ impl Line {
         let title = feed.title.as_ref().map(|title| title.plain.as_str());
         let publisher = desk::publisher(source, title, feed.link.as_deref());
         for draft in drafts {
+            threads::make_way();
             let guid = draft.story.guid.clone();
             let mut known = self.store.known(&source.id, &guid)?;
             let mut another_guid = false;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::threads::Threads;
+use super::threads::{Threads, spare_processors};
 
 /// Small documents that are read at once; a decoder may hold 16 MiB.
 const SMALL_READERS: usize = 4;
@@ -37,12 +37,13 @@ pub(super) type Room = Option<OwnedSemaphorePermit>;
 
 impl Readers {
     pub(super) fn new() -> std::io::Result<Self> {
+        let small = spare_processors(SMALL_READERS);
         let of = |permits| Arc::new(Semaphore::new(permits));
         Ok(Self {
-            small: of(SMALL_READERS),
+            small: of(small),
             large: of(1),
             kept: of(KEPT_KIB as usize),
-            small_threads: Threads::new(SMALL_READERS)?,
+            small_threads: Threads::new(small)?,
             large_thread: Threads::new(1)?,
         })
     }

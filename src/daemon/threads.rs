@@ -29,6 +29,19 @@ impl Threads {
     }
 }
 
+/// Lets another thread go first, if one waits: said between two items, since the system lets a thread
+/// finish its slice of some milliseconds, which is longer than a subscriber's request takes.
+pub(super) fn make_way() {
+    std::thread::yield_now();
+}
+
+/// Returns how many threads may work at once for as long as they like, `most` at most: one processor
+/// is left to whoever serves.
+pub(super) fn spare_processors(most: usize) -> usize {
+    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    all.saturating_sub(1).clamp(1, most)
+}
+
 impl Drop for Threads {
     fn drop(&mut self) {
         // Whoever drops us may not wait.

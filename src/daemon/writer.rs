@@ -411,6 +411,7 @@ impl Writer {
             story
         });
         for mut story in digest.new.into_iter().chain(changed) {
+            super::threads::make_way();
             // Others may have joined its story since the reader saw it.
             let stored = group.changes.story(story.id)?;
             if let Some(stored) = &stored {

@@ -79,6 +79,11 @@ impl Kept {
         Some(document)
     }
 
+    /// Forgets all of them.
+    pub(super) fn clear(&self) {
+        self.documents.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn put(&self, key: Key, generation: u64, document: Arc<Document>) {
         let mut kept = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(known, _, _)| *known != key);

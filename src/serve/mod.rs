@@ -201,6 +201,8 @@ impl Served {
     /// Answers by another configuration from now on.
     pub fn follow(&self, plan: Plan) {
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(plan);
+        // They say what the plan before said of their channels.
+        self.kept.clear();
     }
 
     /// Says that every channel was rendered from the open store: it is ready.

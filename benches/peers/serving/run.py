@@ -15,7 +15,7 @@ medians of the rounds. Idle: resident memory before and after connections that e
 Polls: the 99th percentile of a request's time (wrk) while a first pass over the sources is under way, beside none. wrk takes
 what processor there is; so a second figure is that of 400 requests a second, each at its time.
 """
-import argparse, concurrent.futures, gzip, http.client, os, pathlib, random, re, signal, socket, statistics, subprocess, sys
+import argparse, concurrent.futures, contextlib, gzip, http.client, os, pathlib, random, re, signal, socket, statistics, subprocess, sys
 import tempfile, time
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -259,6 +259,15 @@ def paced(server, rate, seconds):
     return statistics.quantiles(times, n=100)[98] * 1000
 
 
+@contextlib.contextmanager
+def elsewhere():
+    """Whoever asks goes before all others, where root allows: subscribers have processors of their own."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    yield
+    os.setpriority(os.PRIO_PROCESS, 0, 0)
+
+
 def metric(server, line):
     text = server.get("/metrics")[1].decode()
     return next((float(found.split()[-1]) for found in text.splitlines() if found.startswith(line)), 0)
@@ -280,13 +289,15 @@ def polls(binary, folder, options):
         for turn in range(options.rounds):
             place = folder / f"polls-{name[:3]}-{turn}"
             still = briefwire(binary, folder / f"{place.name}-still")
-            quiet.append(measure(still))
+            with elsewhere():
+                quiet.append(measure(still))
             still.stop()
             server = briefwire(binary, place, sources=options.sources, origin=origin.url)
             while metric(server, "briefwire_polls_total{outcome=\"read\"}") < options.sources / 50:
                 time.sleep(0.02)
             first = metric(server, "briefwire_polls_total{outcome=\"read\"}")
-            meanwhile.append(measure(server))
+            with elsewhere():
+                meanwhile.append(measure(server))
             shares.append(metric(server, "briefwire_polls_total{outcome=\"read\"}") - first)
             # Where all were read before the measure was over, it says too little.
             assert first + shares[-1] < options.sources, "take more sources"

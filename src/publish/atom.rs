@@ -94,7 +94,8 @@ fn source(said: &Said<'_>) -> Option<Source> {
     let site = publisher.link.as_deref().map(|url| link("alternate", url, Some("text/html")));
     Some(Source {
         title: Text::plain(name.clone()),
-        id,
+        // In canonical form, as validators ask (RFC 4287 4.2.6.1).
+        id: url::Url::parse(&id).map_or(id, String::from),
         // When the feed changed is not ours to say; the item was in it by then.
         updated: date(said.item.published),
         authors: vec![person(&name)],

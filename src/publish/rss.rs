@@ -122,10 +122,13 @@ fn enclosure(enclosure: &Enclosure) -> rss::Enclosure {
 
 /// Returns an enclosure that RSS has no room for.
 fn further(enclosure: &Enclosure) -> Element {
-    Element::new("media:content", None)
+    let element = Element::new("media:content", None)
         .with("url", &enclosure.url)
-        .with("type", media_type(enclosure))
-        .with("fileSize", &enclosure.length.unwrap_or(0).to_string())
+        .with("type", media_type(enclosure));
+    match enclosure.length {
+        Some(bytes) if bytes > 0 => element.with("fileSize", &bytes.to_string()),
+        _ => element,
+    }
 }
 
 fn extension(element: Element) -> Extension {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::connection::{Connection, encoded};
 use super::output::{self, Tone};
 use super::progress::Progress;
-use super::runtime;
+use super::{runtime, status};
 use crate::config::Config;
 use crate::daemon::{self, Which};
 use crate::fetch::Call;
@@ -83,10 +83,18 @@ fn ask_daemon(
     config: &Config,
     connection: &Connection,
 ) -> anyhow::Result<ExitCode> {
-    let all = || config.sources.iter().map(|source| source.id.clone()).collect::<Vec<SourceId>>();
     let sources = match which {
         Which::One(id) => vec![id.clone()],
-        Which::All => all(),
+        Which::All => {
+            let listed = connection.ask(&Call::get("/sources"))?;
+            let is_paused = |id: &SourceId| {
+                output::rows(&listed).iter().any(|source| {
+                    status::is_paused(source) && output::text(source, "id") == id.as_str()
+                })
+            };
+            let all = config.sources.iter().map(|source| source.id.clone());
+            all.filter(|id| !is_paused(id)).collect()
+        }
         // The daemon asks what is due by itself.
         Which::Due => Vec::new(),
     };

@@ -8,6 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::connection::encoded;
 use super::output::{self, list, text};
 use super::table::{self, Column, Row};
 use super::{ask, load, opml, parse, runtime, status};
@@ -41,6 +42,15 @@ pub(super) enum Command {
     /// be asked again. The guard and the limits are those of the configuration.
     #[command(after_help = "Example: briefwire source test https://example.org/feed.xml")]
     Test(TestArguments),
+    /// Ask a source no more until it is resumed; its items stay
+    ///
+    /// Neither its times nor its hub have it read; `briefwire poll SOURCE` still asks it once. It
+    /// holds across restarts and reloads.
+    #[command(after_help = "Example: briefwire source pause bbc-world")]
+    Pause(Named),
+    /// Ask a paused source again, as before: at once if it is overdue
+    #[command(after_help = "Example: briefwire source resume bbc-world")]
+    Resume(Named),
     /// Print the sources as OPML, for other programs or another briefwire
     ///
     /// A source stands in the folder of its first tag. One that is private, needs a login or a
@@ -67,6 +77,15 @@ pub(super) struct TestArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Named {
+    /// The id of a configured source
+    source: String,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// One JSON object a line
     #[arg(long)]
@@ -77,6 +96,8 @@ pub(super) fn run(command: &Command, file: Option<PathBuf>) -> anyhow::Result<Ex
     match command {
         Command::List(arguments) => sources(arguments, &load(file)?),
         Command::Test(arguments) => test(arguments, &load(file)?),
+        Command::Pause(named) => pause("PUT", named, &load(file)?),
+        Command::Resume(named) => pause("DELETE", named, &load(file)?),
         Command::Export => opml::export(&load(file)?),
         Command::Import(arguments) => opml::import(arguments, file),
     }
@@ -90,6 +111,21 @@ fn sources(arguments: &Arguments, config: &Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pause(method: &'static str, named: &Named, config: &Config) -> anyhow::Result<ExitCode> {
+    let path = format!("/sources/{}/pause", encoded(&named.source));
+    let answer = ask(config, &Call { method, path, body: None })?;
+    if named.json {
+        output::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let since = text(&answer, "paused");
+    output::line(&match since.as_str() {
+        "" => format!("{}: not paused", named.source),
+        since => format!("{}: paused since {since}", named.source),
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -224,7 +260,7 @@ fn told(exchange: &Exchange) -> Value {
 
 fn row(source: &Value) -> Row {
     let tags: Vec<&str> = list(source, "tags").iter().filter_map(Value::as_str).collect();
-    let [id, outcome, due, failures] =
-        ["id", "outcome", "due", "failures"].map(|field| text(source, field));
+    let [id, outcome, failures] = ["id", "outcome", "failures"].map(|field| text(source, field));
+    let due = status::due(source);
     Row { cells: vec![id, tags.join(", "), outcome, due, failures], tone: status::tone(source) }
 }

@@ -95,11 +95,22 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
 }
 
 fn row(source: &Value) -> Row {
-    let cells = ["id", "outcome", "due", "failures"].map(|field| text(source, field)).to_vec();
-    Row { cells, tone: tone(source) }
+    let [id, outcome, failures] = ["id", "outcome", "failures"].map(|field| text(source, field));
+    Row { cells: vec![id, outcome, due(source), failures], tone: tone(source) }
 }
 
-/// Returns the tone of a source: one that fails is to be seen.
+/// Returns when a source is due, or that it is paused.
+pub(super) fn due(source: &Value) -> String {
+    if is_paused(source) { "paused".to_owned() } else { text(source, "due") }
+}
+
+/// Returns the tone of a source: one that fails is to be seen, unless nobody asks it.
 pub(super) fn tone(source: &Value) -> Tone {
-    if source.get("ok") == Some(&Value::Bool(false)) { Tone::Bad } else { Tone::Plain }
+    let fails = source.get("ok") == Some(&Value::Bool(false));
+    if fails && !is_paused(source) { Tone::Bad } else { Tone::Plain }
+}
+
+/// Returns whether a source is asked by name only.
+pub(super) fn is_paused(source: &Value) -> bool {
+    source.get("paused").is_some()
 }

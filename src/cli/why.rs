@@ -46,6 +46,11 @@ fn of_source(answer: &Value) -> anyhow::Result<()> {
         "last outcome: {}",
         if outcome.is_empty() { "not asked yet" } else { &outcome }
     ))?;
+    let paused = text(answer, "paused");
+    if !paused.is_empty() {
+        let resume = format!("briefwire source resume {}", text(answer, "id"));
+        line(&format!("paused since {paused}; `{resume}` lets it go on"))?;
+    }
     if !due.is_empty() {
         line(&format!("next due {due} because of {}", text(answer, "due_because")))?;
     }

@@ -14,13 +14,18 @@ pub fn source(
     let address = (!source.private).then(|| json!(source.address.to_string()));
     let title = source.title.clone().or_else(|| state.and_then(|s| s.facts.title.clone()));
     let moved = state.and_then(|s| s.moved.as_ref()).filter(|_| !source.private);
+    // One that is paused is due when a person says so.
+    let paused = state.and_then(|s| s.paused);
+    let due = state.filter(|s| s.paused.is_none()).map(|s| &s.due);
+    let because = due.map(|due| due.rule.to_string()).or(paused.map(|_| "paused".to_owned()));
     object([
         ("id", Some(json!(source.id.as_str()))),
         ("title", title.map(Value::String)),
         ("url", address),
         ("tags", Some(json!(source.tags))),
-        ("due", state.map(|s| json!(time(s.due.at)))),
-        ("due_because", state.map(|s| json!(s.due.rule.to_string()))),
+        ("paused", paused.map(|since| json!(time(since)))),
+        ("due", due.map(|due| json!(time(due.at)))),
+        ("due_because", because.map(Value::String)),
         ("polled", state.and_then(|s| s.polled).map(|at| json!(time(at)))),
         ("succeeded", state.and_then(|s| s.succeeded).map(|at| json!(time(at)))),
         ("outcome", state.and_then(|s| s.outcome.as_ref()).map(|o| json!(o.to_string()))),

@@ -31,6 +31,7 @@ enum Standing {
     Well,
     Failing,
     Gone,
+    Paused,
 }
 
 /// What is known of a source between its polls.
@@ -39,10 +40,14 @@ struct Known {
     /// When it is next asked; `None` is never.
     due: Option<Due>,
     standing: Standing,
+    /// Whether it is asked by name only.
+    paused: bool,
     /// Whether this process has asked it.
     asked: bool,
     /// Since when it waits for its turn or is being polled.
     waiting: Option<Timestamp>,
+    /// Whether it waits because somebody has named it.
+    named: bool,
     /// What its publisher asks for.
     wishes: Wishes,
 }
@@ -57,8 +62,8 @@ pub(super) struct Agenda {
     due: BinaryHeap<Reverse<(Timestamp, SourceId)>>,
     /// Sources that wait or are being polled, the longest wait first.
     waiting: BTreeSet<(Timestamp, SourceId)>,
-    /// Well, failing, gone.
-    standings: [usize; 3],
+    /// Well, failing, gone, paused.
+    standings: [usize; 4],
     /// Hosts that are left alone, and until when.
     parked: HashMap<String, Timestamp>,
     looked: (Timestamp, Instant),
@@ -78,7 +83,7 @@ impl Agenda {
             known: HashMap::new(),
             due: BinaryHeap::new(),
             waiting: BTreeSet::new(),
-            standings: [0; 3],
+            standings: [0; 4],
             parked: HashMap::new(),
             looked: (now, Instant::now()),
         }
@@ -101,7 +106,10 @@ impl Agenda {
                     let met = self.meet(source, &state, now);
                     // Its poll may be under way; it is not asked twice at once.
                     match earlier {
-                        Some(known) => Known { waiting: known.waiting, asked: known.asked, ..met },
+                        Some(known) => {
+                            let Known { asked, waiting, named, .. } = known;
+                            Known { asked, waiting, named, ..met }
+                        }
                         None => met,
                     }
                 }
@@ -121,7 +129,7 @@ impl Agenda {
 
     /// Rebuilds what is derived from `known`.
     fn recount(&mut self) {
-        (self.standings, self.waiting) = ([0; 3], BTreeSet::new());
+        (self.standings, self.waiting) = ([0; 4], BTreeSet::new());
         self.due.clear();
         for (id, known) in &self.known {
             self.served.upcoming.plan(id, known.due.as_ref().map(|due| due.at));
@@ -140,7 +148,9 @@ impl Agenda {
 
     /// Says when a source that is new here is due.
     fn meet(&self, source: &Source, state: &SourceState, now: Timestamp) -> Known {
+        let paused = self.store.paused(&source.id).is_some();
         let standing = match &state.outcome {
+            _ if paused => Standing::Paused,
             Some(Outcome::Gone) => Standing::Gone,
             Some(outcome) if !outcome.is_success() => Standing::Failing,
             _ => Standing::Well,
@@ -150,15 +160,18 @@ impl Agenda {
             source: Arc::new(source.clone()),
             due,
             standing,
+            paused,
             asked: false,
             waiting: None,
+            named: false,
             wishes: state.wishes.clone(),
         }
     }
 
     /// Returns when a source is asked that this process has not asked yet.
     fn first_due(&self, source: &Source, state: &SourceState, now: Timestamp) -> Option<Due> {
-        if state.due.rule == Rule::Gone {
+        if self.store.paused(&source.id).is_some() || state.due.rule == Rule::Gone {
+            self.served.upcoming.set(&source.id, None);
             return None;
         }
         let at = schedule::believable(&state.due, state.polled, now);
@@ -254,18 +267,29 @@ impl Agenda {
     }
 
     /// Lets a source wait, and returns its host; one that waits or is being polled is not asked
-    /// twice.
-    pub(super) fn wait(&mut self, id: &SourceId, now: Timestamp) -> Option<String> {
-        let known = self.known.get_mut(id).filter(|known| known.waiting.is_none())?;
+    /// twice. `named` is whether it is asked for by name, which a paused one is asked by, too.
+    pub(super) fn wait(&mut self, id: &SourceId, named: bool, now: Timestamp) -> Option<String> {
+        let known = self.known.get_mut(id)?;
+        known.named |= named;
+        if known.waiting.is_some() {
+            return None;
+        }
         let since = known.due.as_ref().map_or(now, |due| due.at.min(now));
         known.waiting = Some(since);
         self.waiting.insert((since, id.clone()));
         Some(host(&known.source))
     }
 
-    /// Returns a source whose turn has come, unless it has left the configuration meanwhile.
+    /// Returns a source whose turn has come, unless it has left the configuration or was paused
+    /// meanwhile.
     pub(super) fn start(&mut self, id: &SourceId) -> Option<Arc<Source>> {
         let known = self.known.get_mut(id)?;
+        if known.paused && !known.named {
+            if let Some(since) = known.waiting.take() {
+                self.waiting.remove(&(since, id.clone()));
+            }
+            return None;
+        }
         known.asked = true;
         Some(Arc::clone(&known.source))
     }
@@ -281,14 +305,17 @@ impl Agenda {
         if let Some(since) = known.waiting.take() {
             self.waiting.remove(&(since, source.id.clone()));
         }
+        known.named = false;
         // What was found under an earlier configuration says nothing of the next time.
         if *known.source == *source {
-            known.due = (outcome != Some(&Outcome::Gone)).then_some(due);
+            let is_asked = !known.paused && outcome != Some(&Outcome::Gone);
+            known.due = is_asked.then_some(due);
             self.served.upcoming.set(&source.id, None);
             self.served.upcoming.plan(&source.id, known.due.as_ref().map(|due| due.at));
             known.wishes.clone_from(wishes);
         }
         let standing = match outcome {
+            _ if known.paused => Standing::Paused,
             Some(Outcome::Gone) => Standing::Gone,
             Some(outcome) if outcome.is_success() => Standing::Well,
             Some(_) => Standing::Failing,
@@ -298,11 +325,41 @@ impl Agenda {
         if let Some(due) = &known.due {
             self.due.push(Reverse((due.at, source.id.clone())));
         }
+        self.count(before, standing);
+    }
+
+    fn count(&mut self, before: Standing, standing: Standing) {
         for (standing, by) in [(before, -1), (standing, 1)] {
             if let Some(count) = self.standings.get_mut(standing as usize) {
                 *count = count.saturating_add_signed(by);
             }
         }
+    }
+
+    /// Heeds that a source was paused, or goes on.
+    ///
+    /// One that goes on is asked when it would have been, which may be at once; a poll that is
+    /// under way is not broken off.
+    pub(super) fn heed_pause(&mut self, id: &SourceId, now: Timestamp) -> Result<(), StoreError> {
+        let Some(source) = self.known.get(id).map(|known| Arc::clone(&known.source)) else {
+            return Ok(());
+        };
+        let state = remembered(&self.store, &source, now)?;
+        let mut met = self.meet(&source, &state, now);
+        if met.due.as_ref().is_some_and(|due| due.rule == Rule::Spread) {
+            // Nobody else begins anew with it.
+            met.due = Some(Due { at: now, ..state.due });
+        }
+        let Some(known) = self.known.get_mut(id) else { return Ok(()) };
+        let before = known.standing;
+        let (paused, due, standing) = (met.paused, met.due, met.standing);
+        (known.paused, known.due, known.standing) = (paused, due.clone(), standing);
+        self.count(before, standing);
+        match due {
+            Some(due) => self.set_due(id, due),
+            None => self.served.upcoming.plan(id, None),
+        }
+        Ok(())
     }
 
     /// Leaves a host alone until then: its other sources are asked later.
@@ -384,10 +441,10 @@ impl Agenda {
         (self.waiting.len(), longest.unwrap_or_default())
     }
 
-    /// Returns how many sources are well, failing and gone.
-    pub(super) fn standings(&self) -> [(&'static str, usize); 3] {
-        let [well, failing, gone] = self.standings;
-        [("well", well), ("failing", failing), ("gone", gone)]
+    /// Returns how many sources are well, failing, gone and paused.
+    pub(super) fn standings(&self) -> [(&'static str, usize); 4] {
+        let [well, failing, gone, paused] = self.standings;
+        [("well", well), ("failing", failing), ("gone", gone), ("paused", paused)]
     }
 }
 

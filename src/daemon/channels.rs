@@ -177,7 +177,8 @@ impl Press {
         if items >= standing.items() {
             return Ok(false);
         }
-        for source in sheet.plan.sources.iter().filter(|source| channel.takes(source)) {
+        let sources = sheet.plan.sources.iter().filter(|source| channel.takes(source));
+        for source in sources.filter(|source| self.store.paused(&source.id).is_none()) {
             if self.store.state(&source.id)?.is_none_or(|state| state.polled.is_none()) {
                 return Ok(true);
             }

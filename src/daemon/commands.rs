@@ -1,4 +1,5 @@
-//! What a person, or a program on a person's behalf, asks of the writer: briefs, pins, blocks.
+//! What a person, or a program on a person's behalf, asks of the writer: briefs, pins, blocks,
+//! pauses.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use super::desk::Edited;
 use super::group::Group;
 use super::writer::Writer;
 use crate::model::{
-    Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Section, Timestamp,
+    Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Section, SourceId, Timestamp,
 };
 use crate::store::{Store, StoreError, Undecided};
 
@@ -107,7 +108,27 @@ impl Writer {
                 asked.map_err(|_full| Refusal::Command(CommandError::Stopping))?;
                 Ok(Reply::default())
             }
+            Command::Pause(source) => self.pause(store, &source, true, (group, now)),
+            Command::Resume(source) => self.pause(store, &source, false, (group, now)),
         }
+    }
+
+    fn pause(
+        &self,
+        store: &Store,
+        source: &SourceId,
+        paused: bool,
+        (group, now): (&mut Group<'_>, Timestamp),
+    ) -> Result<Reply, Refusal> {
+        if !self.setup.settings.sources.contains(source) {
+            return Err(not_found("source", source.as_str()));
+        }
+        if store.paused(source).is_some() == paused {
+            return Ok(Reply::default());
+        }
+        group.changes.pause_source(source, paused, now)?;
+        group.paused.push(source.clone());
+        Ok(Reply { changed: true, items: Vec::new() })
     }
 
     fn put_brief(

@@ -17,6 +17,8 @@ pub(super) struct Group<'s> {
     pub(super) touched: HashSet<SourceId>,
     /// Items that a language model is to be asked about once it is durable.
     pub(super) lined_up: Vec<(ItemId, Asked)>,
+    /// Sources whose pauses begin or end.
+    pub(super) paused: Vec<SourceId>,
     /// Items that were given a brief in this group, which the store's index does not know yet.
     attached: HashMap<BriefId, BTreeSet<ItemId>>,
 }
@@ -28,6 +30,7 @@ impl<'s> Group<'s> {
             answers: Vec::new(),
             touched: HashSet::new(),
             lined_up: Vec::new(),
+            paused: Vec::new(),
             attached: HashMap::new(),
         }
     }

@@ -17,6 +17,7 @@ use super::dirty::Dirty;
 use super::group::make_durable;
 use super::hubs::{Hubs, Ways};
 use super::keeping;
+use super::pauses::Pauses;
 use super::pipeline::Line;
 use super::poller::{Poller, Which};
 use super::queue::Queue;
@@ -159,13 +160,14 @@ impl House {
         let (news, learnt) = mpsc::channel(NEWS);
         let ask = polls.clone();
         let (dirty, broken) = (Arc::new(Dirty::default()), Arc::new(Notify::new()));
-        let queue = Arc::new(Queue::default());
+        let (queue, pauses) = (Arc::new(Queue::default()), Arc::<Pauses>::default());
         let (writer, thread) = writer::start(Setup {
             store: Arc::clone(&store),
             dirty: Arc::clone(&dirty),
             queue: Arc::clone(&queue),
             settings: Settings::of(&config),
             polls,
+            pauses: Arc::clone(&pauses),
             condition: Arc::clone(&ground.served.condition),
             metrics: Arc::clone(ground.metrics()),
             service: Arc::clone(&ground.service),
@@ -195,7 +197,7 @@ impl House {
             config: ground.config.subscribe(),
             served: Arc::clone(&ground.served),
             polls: Some(asked),
-            shared: Shared { working: Arc::default(), turns: Arc::default(), news },
+            shared: Shared { working: Arc::default(), turns: Arc::default(), pauses, news },
             news: Some(learnt),
             queue,
             ask,

@@ -59,6 +59,8 @@ pub(super) struct Hubs {
     /// Subscriptions whose hub is being asked.
     asking: HashSet<String>,
     failed_at: Option<Instant>,
+    /// Sources whose hubs have told something while they were paused.
+    unheard: HashSet<SourceId>,
 }
 
 /// How something beside the task ended.
@@ -88,7 +90,8 @@ impl Hubs {
         // Before anybody is told that we are ready, hubs are known.
         served.callbacks.set(known.keys().cloned().collect());
         let applied = Arc::clone(&config.borrow());
-        let (under_way, asking, failed_at) = (JoinSet::new(), HashSet::new(), None);
+        let (under_way, failed_at) = (JoinSet::new(), None);
+        let (asking, unheard) = (HashSet::new(), HashSet::new());
         Ok(Self {
             line,
             served,
@@ -102,6 +105,7 @@ impl Hubs {
             under_way,
             asking,
             failed_at,
+            unheard,
         })
     }
 
@@ -377,6 +381,12 @@ impl Hubs {
         }) else {
             return;
         };
+        if self.line.store.paused(&id).is_some() {
+            // It is taken and not read: a refusal could end the subscription, and what is told now
+            // is read by the poll that follows the pause.
+            self.unheard.insert(id);
+            return;
+        }
         let (line, writer) = (Arc::clone(&self.line), self.writer.clone());
         let source = Arc::new(source);
         self.under_way.spawn(async move {
@@ -438,6 +448,9 @@ impl Hubs {
             self.want(source, &state).await?;
         }
         let Some(at) = news.unannounced else { return Ok(()) };
+        if self.unheard.remove(&news.source) {
+            return Ok(());
+        }
         let of_source = self.known.values().filter(|(id, _)| *id == source.id);
         for (id, mut subscription) in of_source.cloned().collect::<Vec<_>>() {
             if matches!(subscription.standing, Standing::Active { since, .. } if since < at) {

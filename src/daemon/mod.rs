@@ -33,6 +33,7 @@ mod moving;
 #[cfg(test)]
 mod orders;
 mod paced;
+mod pauses;
 mod pipeline;
 mod poller;
 mod prompt;

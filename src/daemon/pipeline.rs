@@ -308,6 +308,7 @@ pub(super) fn remembered(
 ) -> Result<SourceState, StoreError> {
     let fresh = SourceState::new(&source.address, now);
     let known = store.state(&source.id)?;
+    let fresh = SourceState { paused: store.paused(&source.id), ..fresh };
     Ok(known.filter(|state| state.address == fresh.address).unwrap_or(fresh))
 }
 

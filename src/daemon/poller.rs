@@ -35,9 +35,9 @@ const AFTER_STORE_ERROR: TimeDelta = TimeDelta::minutes(1);
 /// Which sources one pass asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
-    /// Every source, due or not, but those that are gone or asked for a pause.
+    /// Every source, due or not, but those that are gone, are paused or asked for a pause.
     All,
-    /// Those that are due.
+    /// Those that are due and not paused.
     Due,
     /// This one, whatever is known of it.
     One(SourceId),
@@ -107,7 +107,7 @@ impl Poller {
             let now = self.now();
             self.agenda.look_at_clock(now)?;
             for source in self.agenda.come_due(now) {
-                self.enqueue(&source);
+                self.enqueue(&source, false);
             }
             let sleep = self.start_what_may();
             self.measure();
@@ -120,11 +120,16 @@ impl Poller {
                     }
                 }
                 source = self.asked.recv() => match source {
-                    Some(source) => self.enqueue(&source),
+                    Some(source) => self.enqueue(&source, true),
                     None => break,
                 },
                 Ok(()) = self.config.changed() => self.follow()?,
                 () = self.line.shared.working.stopped() => self.back_to_polling()?,
+                () = self.line.shared.pauses.changed() => {
+                    for source in self.line.shared.pauses.take() {
+                        self.agenda.heed_pause(&source, self.now())?;
+                    }
+                }
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -149,7 +154,7 @@ impl Poller {
         self.agenda.know(&self.applied, now)?;
         for (id, state) in self.agenda.states(now)? {
             if self.is_wanted(which, &id, &state, now) {
-                self.enqueue(&id);
+                self.enqueue(&id, true);
             }
         }
         let mut outcomes = Vec::new();
@@ -186,7 +191,7 @@ impl Poller {
         };
         let configured = self.applied.sources.iter().find(|source| source.id == *id);
         let is_parked = |source| self.agenda.parked_until(&host(source), now).is_some();
-        wanted && !configured.is_some_and(is_parked)
+        wanted && state.paused.is_none() && !configured.is_some_and(is_parked)
     }
 
     /// Goes on under the configuration that is in force now.
@@ -219,8 +224,8 @@ impl Poller {
         Ok(())
     }
 
-    fn enqueue(&mut self, id: &SourceId) {
-        if let Some(host) = self.agenda.wait(id, (self.line.clock)()) {
+    fn enqueue(&mut self, id: &SourceId, named: bool) {
+        if let Some(host) = self.agenda.wait(id, named, (self.line.clock)()) {
             self.hosts.push(&host, Job::Poll(id.clone()));
         }
     }
@@ -248,7 +253,7 @@ impl Poller {
 
     fn start(&mut self, host: String, id: &SourceId) {
         let Some(source) = self.agenda.start(id) else {
-            // It has left the configuration while it waited.
+            // It has left the configuration, or was paused, while it waited.
             self.hosts.ended(&host, Instant::now());
             return;
         };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, mpsc};
 
+use super::pauses::Pauses;
 use crate::model::{SourceId, Timestamp};
 
 /// What outlives a change of the configuration.
@@ -12,6 +13,7 @@ use crate::model::{SourceId, Timestamp};
 pub(super) struct Shared {
     pub(super) working: Arc<Working>,
     pub(super) turns: Arc<Turns>,
+    pub(super) pauses: Arc<Pauses>,
     pub(super) news: mpsc::Sender<News>,
 }
 

@@ -15,6 +15,7 @@ use super::digest::Digest;
 use super::dirty::Dirty;
 use super::group::{Answer, Group};
 use super::log::with_causes;
+use super::pauses::Pauses;
 use super::queue::{Made, Queue};
 use super::retention::Retention;
 use super::service::Service;
@@ -107,6 +108,8 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     /// Sources to poll at once.
     pub(super) polls: mpsc::Sender<SourceId>,
+    /// Told whose pauses begin and end.
+    pub(super) pauses: Arc<Pauses>,
     /// Told what is wrong, while it lasts.
     pub(super) condition: Arc<Condition>,
     pub(super) metrics: Arc<Metrics>,
@@ -319,7 +322,7 @@ impl Writer {
 
     /// Commits the group, and only then answers.
     pub(super) fn finish(&mut self, group: Group<'_>, failure: Option<StoreError>) {
-        let Group { changes, answers, touched, lined_up, .. } = group;
+        let Group { changes, answers, touched, lined_up, paused, .. } = group;
         let wrote = !changes.is_empty();
         let committed = match failure {
             Some(error) => Err(error),
@@ -330,6 +333,7 @@ impl Writer {
         match &committed {
             Ok(()) => {
                 self.setup.dirty.mark(touched);
+                self.setup.pauses.tell(paused);
                 for (item, asked) in lined_up {
                     self.setup.queue.refill(item, Some(asked), None);
                 }

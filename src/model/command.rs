@@ -46,6 +46,10 @@ pub enum Command {
     },
     /// Makes a source due at once.
     Poll(SourceId),
+    /// Has a source asked no more until it is resumed, …
+    Pause(SourceId),
+    /// … and from now on again.
+    Resume(SourceId),
 }
 
 /// Who brings a brief. A file wins over the API for its id.

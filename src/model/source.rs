@@ -367,6 +367,8 @@ pub struct SourceState {
     pub warnings: Vec<String>,
     /// Whether its first poll is done.
     pub settled: bool,
+    /// Since when a person has paused it.
+    pub paused: Option<Timestamp>,
 }
 
 impl SourceState {
@@ -392,6 +394,7 @@ impl SourceState {
             rhythm: Vec::new(),
             warnings: Vec::new(),
             settled: false,
+            paused: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use super::items::item_json;
 use super::{Failure, Served, View, pages, status};
 use crate::briefs::{self, FallbackId, Form, Report, Sought};
 use crate::contract;
-use crate::model::{BriefId, BriefOrigin, Command, ItemId, Method, Reply};
+use crate::model::{BriefId, BriefOrigin, Command, ItemId, Method, Reply, SourceId};
 use crate::store::StoredBrief;
 
 /// The largest brief document, and some room for its escaping.
@@ -37,6 +37,7 @@ pub(super) fn routes() -> Router<Arc<Served>> {
         .route("/sources", get(list_sources))
         .route("/sources/{id}", get(get_source))
         .route("/sources/{id}/poll", post(poll))
+        .route("/sources/{id}/pause", put(pause).delete(resume))
         .route("/status", get(tell))
         .route("/health", get(health))
         .route("/reload", post(reload))
@@ -324,6 +325,33 @@ async fn poll(
     let source = served.plan().source(&id).ok_or(Failure::NotFound("source"))?.id.clone();
     served.order(Command::Poll(source)).await?;
     Ok(Json(json!({ "source": id, "polling": true })))
+}
+
+/// Has a source asked no more but by name.
+async fn pause(
+    State(served): State<Arc<Served>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    let source = served.plan().source(&id).ok_or(Failure::NotFound("source"))?.id.clone();
+    turn(&served, &source, Command::Pause(source.clone())).await
+}
+
+async fn resume(
+    State(served): State<Arc<Served>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Failure> {
+    let source = served.plan().source(&id).ok_or(Failure::NotFound("source"))?.id.clone();
+    turn(&served, &source, Command::Resume(source.clone())).await
+}
+
+async fn turn(
+    served: &Arc<Served>,
+    source: &SourceId,
+    command: Command,
+) -> Result<Json<Value>, Failure> {
+    let reply = served.order(command).await?;
+    let since = served.view()?.store.paused(source).map(contract::time);
+    Ok(Json(json!({ "source": source.as_str(), "paused": since, "changed": reply.changed })))
 }
 
 async fn tell(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {

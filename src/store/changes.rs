@@ -1,7 +1,6 @@
 //! A group of changes: gathered, read back by the writer itself, committed whole.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
@@ -13,16 +12,16 @@ use super::codec::{self, Kind};
 use super::counts::{COUNTS, Counts};
 use super::guard::guarded;
 use super::journal::Act;
-use super::keys::{self, SourceKey, Tree};
+use super::keys::{self, Tree};
 use super::record::{
-    BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SourceRecord, SpentRecord,
+    BriefRecord, ChannelRecord, GuidRecord, MintRecord, OriginRecord, SpentRecord,
     SubscriptionRecord, VersionRecord, millis,
 };
 use super::scan::{Scan, Tally};
 use super::{Look, MINT, Store, StoreError};
 use crate::model::{
-    Address, Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Spent,
-    Subscription, Timestamp,
+    Brief, BriefId, BriefOrigin, ChannelId, ItemId, SourceId, SourceState, Spent, Subscription,
+    Timestamp,
 };
 
 type Entries = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
@@ -33,7 +32,7 @@ pub struct Changes<'s> {
     entries: Vec<Entries>,
     pub(super) acts: Vec<Act>,
     /// States that were noted before.
-    noted: Vec<(SourceId, Arc<SourceState>)>,
+    pub(super) noted: Vec<(SourceId, Arc<SourceState>)>,
 }
 
 impl<'s> Changes<'s> {
@@ -141,73 +140,6 @@ impl<'s> Changes<'s> {
         })
     }
 
-    /// Stores a source's state.
-    pub fn put_state(&mut self, id: &SourceId, state: &SourceState) -> Result<(), StoreError> {
-        // What was noted is older: one poll of a source follows another.
-        self.store.noted.take(id);
-        self.seal_state(id, state)
-    }
-
-    /// Stores states that were noted, at most `limit`; returns whether there were any.
-    pub fn put_noted(&mut self, limit: usize) -> Result<bool, StoreError> {
-        let noted = self.store.noted.some(limit);
-        for (id, state) in &noted {
-            self.seal_state(id, state)?;
-        }
-        let some = !noted.is_empty();
-        self.noted.extend(noted);
-        Ok(some)
-    }
-
-    fn seal_state(&mut self, id: &SourceId, state: &SourceState) -> Result<(), StoreError> {
-        let key = self.source_key(id)?;
-        let names = self.store.names();
-        let earlier = names.earlier(key).to_vec();
-        drop(names);
-        let record = SourceRecord::new(key, earlier, state);
-        self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)
-    }
-
-    /// Gives the items and the state of an earlier source id to `id`.
-    pub fn rename_source(
-        &mut self,
-        was: &SourceId,
-        id: &SourceId,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let is_renamed = self.move_source(was, id)?;
-        if is_renamed {
-            let (was, id) = (was.to_string(), id.to_string());
-            self.acts.push(Act::Renamed { was, id, at: millis(now) });
-        }
-        Ok(is_renamed)
-    }
-
-    /// The same without a line in the journal.
-    pub(super) fn move_source(
-        &mut self,
-        was: &SourceId,
-        id: &SourceId,
-    ) -> Result<bool, StoreError> {
-        if let Some(noted) = self.store.noted.take(was) {
-            self.seal_state(was, &noted)?;
-        }
-        let earlier = was.as_str().as_bytes();
-        let Some(mut record) = self.record::<SourceRecord>(Tree::Sources, Kind::Source, earlier)?
-        else {
-            return Ok(false);
-        };
-        if !record.earlier.iter().any(|known| known == was.as_str()) {
-            record.earlier.push(was.to_string());
-        }
-        self.remove(Tree::Sources, Kind::Source, earlier)?;
-        self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)?;
-        let mut names = self.store.names.write().unwrap_or_else(PoisonError::into_inner);
-        names.forget(was);
-        names.insert(id, record.key, record.earlier);
-        Ok(true)
-    }
-
     /// Stores a brief, or a new version of it.
     pub fn put_brief(
         &mut self,
@@ -224,14 +156,6 @@ impl<'s> Changes<'s> {
             VersionRecord { brief: record.clone(), origin: origin.clone(), stored: millis(now) };
         self.put_version(&version, &brief.id)?;
         self.acts.push(Act::Put { brief: Box::new(record), origin, at: millis(now) });
-        Ok(())
-    }
-
-    /// Applies a line of the journal that renames a source, where it is still to be renamed.
-    pub(super) fn replay_rename(&mut self, was: &str, id: &str) -> Result<(), StoreError> {
-        if let (Ok(was), Ok(id)) = (SourceId::new(was), SourceId::new(id)) {
-            self.move_source(&was, &id)?;
-        }
         Ok(())
     }
 
@@ -321,6 +245,11 @@ impl<'s> Changes<'s> {
                     self.entry(Tree::Rulings).insert(keys::ruling(item, &brief), value);
                 }
             }
+            Act::Paused { source, since, .. } => {
+                if let Ok(source) = SourceId::new(source) {
+                    self.put_pause(&source, since)?;
+                }
+            }
             // Whoever replays gives sources the names they had in the end.
             Act::Renamed { .. } | Act::Group { .. } => {}
             Act::Shown { item, source, guid, first_seen, published, retired } => {
@@ -352,27 +281,6 @@ impl<'s> Changes<'s> {
             }
         }
         Ok(())
-    }
-
-    /// Returns a source's number, and gives it one if it has none.
-    pub(super) fn source_key(&mut self, id: &SourceId) -> Result<SourceKey, StoreError> {
-        let known = self.store.names();
-        if let Some(key) = known.key(id) {
-            return Ok(key);
-        }
-        drop(known);
-        let key = SourceKey::try_from(self.count(b"next_source")?).unwrap_or(SourceKey::MAX);
-        self.store.names.write().unwrap_or_else(PoisonError::into_inner).insert(
-            id,
-            key,
-            Vec::new(),
-        );
-        // Items need the name beside the number even if no state is ever put: the state of a
-        // source that was never polled, and whose address no configuration has.
-        let nowhere = SourceState::new(&Address::File(PathBuf::new()), Timestamp::default());
-        let record = SourceRecord::new(key, Vec::new(), &nowhere);
-        self.seal(Tree::Sources, Kind::Source, id.as_str().as_bytes(), &record)?;
-        Ok(key)
     }
 
     /// Returns a counter's next number, from 1.

@@ -3,6 +3,8 @@
 //! Unlike the daemon's changes they write no journal line: a restore writes a journal of its own,
 //! and a rebuild has one.
 
+use std::sync::PoisonError;
+
 use super::changes::{Changes, SPENT, SUBSCRIPTIONS};
 use super::codec::Kind;
 use super::journal::Act;
@@ -102,6 +104,9 @@ impl Changes<'_> {
         if wins == Wins::Newer && known.is_some_and(|known| known.polled > record.polled) {
             return Ok(());
         }
+        let mut names = self.store.names.write().unwrap_or_else(PoisonError::into_inner);
+        names.pause(record.key, record.paused);
+        drop(names);
         self.seal(Tree::Sources, Kind::Source, id.as_bytes(), &record)
     }
 

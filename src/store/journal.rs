@@ -36,6 +36,8 @@ pub(super) enum Act {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         retired: bool,
     },
+    /// A source was paused, since then, or goes on.
+    Paused { source: String, since: Option<Millis>, at: Millis },
     /// A source has another id: what stands before this of `was` is `id`'s.
     Renamed { was: String, id: String, at: Millis },
     /// All acts of a group stand before this.

@@ -35,6 +35,7 @@ mod retention;
 mod salvage;
 mod scan;
 mod schema;
+mod sources;
 mod switch;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,29 +1,38 @@
-//! The sources' numbers, which keys carry, and the ids that items of a source may have been
-//! minted with.
+//! The sources' numbers, which keys carry, and what of a source no poll changes: the ids that its
+//! items may have been minted with, and whether it is paused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLockReadGuard};
 
 use super::codec::Kind;
 use super::keys::{SourceKey, Tree};
-use super::record::SourceRecord;
+use super::record::{Millis, SourceRecord};
 use super::{Store, StoreError};
 use crate::model::{ItemId, SourceId};
+
+/// What no poll of a source changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Lasting {
+    /// Ids that it had before, which ids of its items were minted with.
+    pub(super) earlier: Vec<String>,
+    /// Since when it is paused.
+    pub(super) paused: Option<Millis>,
+}
 
 /// The sources' numbers, both ways.
 #[derive(Default)]
 pub(super) struct Names {
     keys: HashMap<SourceId, SourceKey>,
     ids: HashMap<SourceKey, SourceId>,
-    earlier: HashMap<SourceKey, Vec<String>>,
+    lasting: HashMap<SourceKey, Lasting>,
 }
 
 impl Names {
-    pub(super) fn insert(&mut self, id: &SourceId, key: SourceKey, earlier: Vec<String>) {
+    pub(super) fn insert(&mut self, id: &SourceId, key: SourceKey, lasting: Lasting) {
         self.keys.insert(id.clone(), key);
         self.ids.insert(key, id.clone());
-        if !earlier.is_empty() {
-            self.earlier.insert(key, earlier);
+        if lasting != Lasting::default() {
+            self.lasting.insert(key, lasting);
         }
     }
 
@@ -41,8 +50,20 @@ impl Names {
     }
 
     /// Returns the ids that a source had before.
-    pub(super) fn earlier(&self, key: SourceKey) -> &[String] {
-        self.earlier.get(&key).map(Vec::as_slice).unwrap_or_default()
+    fn earlier(&self, key: SourceKey) -> &[String] {
+        self.lasting.get(&key).map(|lasting| lasting.earlier.as_slice()).unwrap_or_default()
+    }
+
+    pub(super) fn lasting(&self, key: SourceKey) -> Lasting {
+        self.lasting.get(&key).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn paused(&self, key: SourceKey) -> Option<Millis> {
+        self.lasting.get(&key)?.paused
+    }
+
+    pub(super) fn pause(&mut self, key: SourceKey, since: Option<Millis>) {
+        self.lasting.entry(key).or_default().paused = since;
     }
 }
 
@@ -55,7 +76,7 @@ impl Store {
             let record: SourceRecord = self.decode(Tree::Sources, Kind::Source, &name, &value)?;
             let id = std::str::from_utf8(&name).ok().and_then(|name| SourceId::new(name).ok());
             if let Some(id) = id {
-                names.insert(&id, record.key, record.earlier);
+                names.insert(&id, record.key, record.lasting());
             }
         }
         *self.names.write().unwrap_or_else(PoisonError::into_inner) = names;
@@ -76,7 +97,7 @@ impl Store {
         if let Some(key) = names.key(id) {
             names.forget(id);
             names.ids.remove(&key);
-            names.earlier.remove(&key);
+            names.lasting.remove(&key);
         }
     }
 

@@ -100,7 +100,9 @@ impl Store {
     /// Returns a source's state.
     pub fn state(&self, id: &SourceId) -> Result<Option<SourceState>, StoreError> {
         if let Some(noted) = self.noted.get(id) {
-            return Ok(Some(noted.as_ref().clone()));
+            // It may have been paused since.
+            let paused = self.paused(id);
+            return Ok(Some(SourceState { paused, ..noted.as_ref().clone() }));
         }
         let record =
             self.record::<SourceRecord>(Tree::Sources, Kind::Source, id.as_str().as_bytes())?;

@@ -39,6 +39,9 @@ impl Renames {
             Act::Retired { source, guids, at } => {
                 Act::Retired { source: self.last_name(source), guids, at }
             }
+            Act::Paused { source, since, at } => {
+                Act::Paused { source: self.last_name(source), since, at }
+            }
             act => act,
         }
     }

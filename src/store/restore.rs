@@ -168,6 +168,7 @@ impl Store {
             let (item, brief) = (ruling.item.to_string(), ruling.brief.to_string());
             acts.push(Act::Ruled { item, brief, pinned: Some(ruling.pinned), at: millis(now) });
         }
+        acts.extend(self.pauses());
         let names = self.source_names();
         for entry in self.walk(self.tree(Tree::Items).iter()) {
             let (key, value) = entry?;

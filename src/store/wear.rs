@@ -1,5 +1,5 @@
-//! The journal, written anew once most of it is dead: earlier versions of briefs, rulings that were
-//! taken back, items that nobody will list again.
+//! The journal, written anew once most of it is dead: earlier versions of briefs, rulings and pauses that
+//! were taken back, items that nobody will list again.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,12 +18,13 @@ use crate::model::{ItemId, SourceId};
 /// A short journal is left alone.
 const MIN_ACTS: u64 = 10_000;
 
-/// What the last act on a brief, or on a brief and an item, is known by.
+/// What the last act on a brief, a brief and an item, or a source's pause is known by.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Subject {
     Mint,
     Brief(String),
     Ruling(String, String),
+    Pause(String),
 }
 
 impl Subject {
@@ -33,6 +34,7 @@ impl Subject {
             Act::Put { brief, .. } => Some(Self::Brief(brief.id().to_owned())),
             Act::Removed { brief, .. } => Some(Self::Brief(brief.clone())),
             Act::Ruled { item, brief, .. } => Some(Self::Ruling(item.clone(), brief.clone())),
+            Act::Paused { source, .. } => Some(Self::Pause(source.clone())),
             Act::Shown { .. } | Act::Retired { .. } | Act::Renamed { .. } | Act::Group { .. } => {
                 None
             }
@@ -140,6 +142,7 @@ impl Store {
             let (item, brief) = (ruling.item.to_string(), ruling.brief.to_string());
             add(Act::Ruled { item, brief, pinned: Some(ruling.pinned), at: 0 })?;
         }
+        self.pauses().into_iter().try_for_each(add)?;
         Ok(())
     }
 }

@@ -51,6 +51,7 @@ mod redirecting;
 mod refusing;
 mod reloading;
 mod requesting;
+mod resting;
 mod sanitising;
 mod serving;
 mod standing;

@@ -220,6 +220,26 @@ fn a_signed_delivery_brings_its_items() {
     assert_eq!((polls, desk.origin.take_asked("/wire").len()), (1, 0), "nothing is fetched for it");
 }
 
+#[test]
+fn what_a_hub_tells_of_a_paused_source_is_read_when_it_goes_on() {
+    let desk = desk(&["wire"]);
+    let (daemon, subscription) = subscribed(&desk);
+    daemon.until("feeds/all.xml", |got| got.text().contains("First"));
+    desk.ok(&["source", "pause", "wire"]);
+    let body = hubbed(&desk, "wire", "News");
+    let signature = sign("sha256", subscription.secret(), &body);
+    assert_eq!(
+        subscription.deliver(&daemon, &body, Some(&signature)),
+        202,
+        "it need not try again"
+    );
+    assert_eq!(desk.titles()["wire"], ["First".to_owned()].into(), "and nothing is read");
+    desk.ok(&["source", "resume", "wire"]);
+    let signature = sign("sha256", subscription.secret(), &body);
+    assert_eq!(subscription.deliver(&daemon, &body, Some(&signature)), 202);
+    daemon.until("feeds/all.xml", |got| got.text().contains("News"));
+}
+
 // Rows: websub.content
 #[test]
 fn a_hub_that_sends_slowly_keeps_no_other_waiting() {

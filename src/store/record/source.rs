@@ -10,6 +10,7 @@ use crate::model::{
     Due, FeedFacts, FoundBy, Moved, Outcome, Rule, SourceState, Validators, Wishes,
 };
 use crate::store::keys::SourceKey;
+use crate::store::names::Lasting;
 
 /// What is remembered of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub(in crate::store) struct SourceRecord {
     /// Ids that it had before, which ids of its items were minted with.
     #[serde(default)]
     pub(in crate::store) earlier: Vec<String>,
+    /// Since when it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::store) paused: Option<Millis>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +118,7 @@ struct RuleRecord {
 }
 
 impl SourceRecord {
-    pub(in crate::store) fn new(key: SourceKey, earlier: Vec<String>, state: &SourceState) -> Self {
+    pub(in crate::store) fn new(key: SourceKey, lasting: Lasting, state: &SourceState) -> Self {
         let facts = &state.facts;
         Self {
             key,
@@ -147,8 +151,14 @@ impl SourceRecord {
             rhythm: state.rhythm.iter().copied().map(millis).collect(),
             warnings: state.warnings.clone(),
             settled: state.settled,
-            earlier,
+            earlier: lasting.earlier,
+            paused: lasting.paused,
         }
+    }
+
+    /// Returns what no poll changes.
+    pub(in crate::store) fn lasting(&self) -> Lasting {
+        Lasting { earlier: self.earlier.clone(), paused: self.paused }
     }
 
     /// Has the next document read whole, whatever was read last.
@@ -194,6 +204,7 @@ impl SourceRecord {
             rhythm: self.rhythm.into_iter().map(moment).collect(),
             warnings: self.warnings,
             settled: self.settled,
+            paused: self.paused.map(moment),
         }
     }
 }

@@ -255,6 +255,7 @@ fn render(store: &Store) {
         shows_generated: false,
         shelf: Shelf::default(),
         guarded: Vec::new(),
+        model_budget: None,
         has_public_url: true,
         open_files: OpenFiles::default(),
         trusted_proxies: TrustedProxies::default(),

@@ -17,10 +17,15 @@ impl Sought {
     ///
     /// A word also stands in a longer one, so that scripts without spaces can be searched.
     pub fn is_in(&self, brief: &Brief) -> bool {
+        self.is_among(words(brief))
+    }
+
+    /// Returns whether all the words stand somewhere in these texts.
+    pub fn is_among<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> bool {
         if self.0.is_empty() {
             return true;
         }
-        let text = fold(&words(brief).join("\n"));
+        let text = fold(&texts.into_iter().collect::<Vec<_>>().join("\n"));
         self.0.iter().all(|word| text.contains(word))
     }
 }

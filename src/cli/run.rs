@@ -48,5 +48,5 @@ pub(super) fn start_log(config: &Config) {
         LogFormat::Json => telemetry::Form::Json,
         LogFormat::Journal => telemetry::Form::Journal,
     };
-    telemetry::start(&daemon::levels(&config.log), form);
+    telemetry::start(&daemon::levels(&config.log), form, daemon::now);
 }

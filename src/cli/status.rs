@@ -1,5 +1,6 @@
 //! `briefwire status`
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -31,9 +32,10 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         output::json(&answer)?;
         return Ok(ExitCode::SUCCESS);
     }
-    match text(&answer, "trouble") {
-        none if none.is_empty() => line("well")?,
-        trouble => output::toned(&format!("degraded: {trouble}"), Tone::Bad)?,
+    summary(&answer)?;
+    let degraded = text(&answer, "trouble");
+    if !degraded.is_empty() {
+        output::toned(&format!("degraded: {degraded}"), Tone::Bad)?;
     }
     let vanished = text(&answer, "vanished_briefs");
     if !vanished.is_empty() {
@@ -46,11 +48,6 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         if !told.is_empty() {
             output::toned(&format!("{words}{told}"), Tone::Bad)?;
         }
-    }
-    let (items, briefs) = (text(&answer, "items"), text(&answer, "briefs"));
-    // While the store is closed nobody knows.
-    if !items.is_empty() {
-        line(&format!("{items} items, {briefs} briefs, {} bytes", text(&answer, "bytes")))?;
     }
     if let Some(model) = answer.get("model").filter(|model| !model.is_null()) {
         line(&format!(
@@ -94,6 +91,64 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints in a few lines what the status page tells.
+fn summary(answer: &Value) -> anyhow::Result<()> {
+    match list(answer, "troubles").len() {
+        0 => line("well")?,
+        1 => output::toned("1 thing needs you", Tone::Bad)?,
+        count => output::toned(&format!("{count} things need you"), Tone::Bad)?,
+    }
+    let sources = list(answer, "sources");
+    let count = |is: fn(&Value) -> bool| sources.iter().filter(|source| is(source)).count();
+    let failing = count(|source| fails(source) && !is_paused(source) && !is_gone(source));
+    line(&format!("sources: {} ({failing} fail, {} gone)", sources.len(), count(is_gone)))?;
+    let warned = count(|source| !list(source, "warnings").is_empty());
+    line(&format!("paused: {}, with warnings: {warned}", count(is_paused)))?;
+    // While the store is closed nobody knows.
+    let items = text(answer, "items");
+    if !items.is_empty() {
+        let bytes = answer.get("bytes").and_then(Value::as_u64).unwrap_or(0);
+        let briefs = text(answer, "briefs");
+        line(&format!("{items} items, {briefs} briefs, {} KiB", bytes.div_ceil(1024)))?;
+    }
+    let (under_way, due) = (text(answer, "polls_under_way"), text(answer, "due_sources"));
+    line(&format!("polls: {under_way} under way, {due} wait"))?;
+    line(&format!("changes that wait: {}", text(answer, "waiting_changes")))?;
+    shares(list(answer, "channels"))
+}
+
+/// Prints what the channels hold, by the origin of their briefs.
+fn shares(channels: &[Value]) -> anyhow::Result<()> {
+    let number =
+        |channel: &Value, name: &str| channel.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let sum = |name: &str| channels.iter().map(|channel| number(channel, name)).sum::<u64>();
+    let items = sum("items");
+    let share = |count: u64| (count * 100 + items / 2).checked_div(items).unwrap_or(0);
+    line(&format!("{} channels show {items} items", channels.len()))?;
+    let (stored, model) = (share(sum("stored")), share(sum("model")));
+    line(&format!("briefs: {stored} % editors', {model} % model's"))?;
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for methods in channels.iter().filter_map(|channel| channel.get("found_by")?.as_object()) {
+        for (method, count) in methods {
+            *found.entry(method).or_default() += count.as_u64().unwrap_or(0);
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let found: Vec<String> =
+        found.iter().map(|(method, count)| format!("{method} {count}")).collect();
+    line(&format!("found by: {}", found.join(", ")))
+}
+
+fn fails(source: &Value) -> bool {
+    source.get("ok") == Some(&Value::Bool(false))
+}
+
+fn is_gone(source: &Value) -> bool {
+    text(source, "outcome") == "gone (410)"
+}
+
 fn row(source: &Value) -> Row {
     let [id, outcome, failures] = ["id", "outcome", "failures"].map(|field| text(source, field));
     Row { cells: vec![id, outcome, due(source), failures], tone: tone(source) }
@@ -106,8 +161,7 @@ pub(super) fn due(source: &Value) -> String {
 
 /// Returns the tone of a source: one that fails is to be seen, unless nobody asks it.
 pub(super) fn tone(source: &Value) -> Tone {
-    let fails = source.get("ok") == Some(&Value::Bool(false));
-    if fails && !is_paused(source) { Tone::Bad } else { Tone::Plain }
+    if fails(source) && !is_paused(source) { Tone::Bad } else { Tone::Plain }
 }
 
 /// Returns whether a source is asked by name only.

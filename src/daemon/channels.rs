@@ -1,6 +1,6 @@
 //! Renders the channels that changed, once, and puts them in place: in memory and on disk.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ use super::writer::Work;
 use crate::config::Config;
 use crate::model::{Channel, ChannelId, DocumentFormat, Selector, SourceId, Timestamp};
 use crate::publish::{Coding, Document, Edition, Entry, Place, Prepared, Rendering};
-use crate::serve::{Material, Plan, Served, taken};
+use crate::serve::{Material, Plan, Served, Share, taken};
 use crate::store::{Finished, Look, Store, StoreError};
 
 /// What rendering needs.
@@ -104,6 +104,7 @@ impl Press {
             if plan.channels.iter().all(|channel| channel.id != id) {
                 self.served.documents.remove(&id);
                 self.served.metrics.forget_channel(id.as_str(), &ORIGINS, &forms());
+                self.served.shares.forget(&id);
             }
         }
         for id in sheet.plan.shelf.ids() {
@@ -246,6 +247,12 @@ impl Press {
             })
             .collect();
         self.served.metrics.measure_document(id.as_str(), &origins, &sizes);
+        let mut methods = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| entry.story.brief.is_some()) {
+            *methods.entry(entry.story.method.as_str()).or_default() += 1;
+        }
+        let model = briefed - stored.min(briefed);
+        self.served.shares.set(id, Share { items: entries.len(), stored, model, methods });
     }
 }
 

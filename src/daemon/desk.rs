@@ -265,6 +265,11 @@ impl Desk {
         self.recent.forget_before(now - age);
     }
 
+    /// Returns how many briefs and recent items it holds.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.index.len(), self.recent.len())
+    }
+
     fn remember(&mut self, story: &Story) {
         self.place(Placed::of(story), Traits::of(&item_text(story), &self.basis));
     }

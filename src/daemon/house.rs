@@ -351,11 +351,19 @@ fn rename_sources(config: &Config, store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Returns the paths that need the token.
+fn guarded_paths(is_public: bool, open: &[String]) -> Vec<&'static str> {
+    let is_open = |path: &str| open.iter().any(|open| open == path);
+    // The feed of what the page tells is open with it, or by itself.
+    let is_guarded = |path: &&str| {
+        is_public && !is_open(path) && !(*path == "/status.xml" && is_open("/status"))
+    };
+    ["/status", "/status.xml", "/metrics"].into_iter().filter(is_guarded).collect()
+}
+
 /// Returns what requests are answered by.
 pub(super) fn plan(config: &Config, site: Site) -> Plan {
     let is_public = config.server.public_url.is_some();
-    let open = &config.server.open;
-    let is_guarded = |path: &&str| is_public && !open.iter().any(|open| open == path);
     Plan {
         site,
         sources: config.sources.clone(),
@@ -367,7 +375,8 @@ pub(super) fn plan(config: &Config, site: Site) -> Plan {
         open_files: OpenFiles::of(&config.channels),
         trusted_proxies: config.server.trusted_proxies.clone(),
         shelf: Shelf::new(&config.publish.dir, &config.store.path),
-        guarded: ["/status", "/metrics"].into_iter().filter(is_guarded).collect(),
+        guarded: guarded_paths(is_public, &config.server.open),
+        model_budget: config.enrich.model.as_ref().map(|m| (m.requests_a_day, m.tokens_a_day)),
     }
 }
 

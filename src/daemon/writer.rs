@@ -265,6 +265,7 @@ impl Writer {
             group.changes.put_heartbeat(now);
         }
         self.desk.forget_old(now);
+        self.setup.metrics.measure_index(self.desk.size());
         self.retention.step(&self.setup, group, now)?;
         if !self.desk.has_waiting() {
             return Ok(());

@@ -144,6 +144,16 @@ impl Recent {
         }
     }
 
+    /// Returns how many items are remembered.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Returns whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Returns every item that is remembered, in the order of the ids.
     pub fn items(&self) -> Vec<ItemId> {
         let mut ids: Vec<ItemId> = self.slots.keys().copied().collect();

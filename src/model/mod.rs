@@ -22,6 +22,7 @@ mod secret;
 mod source;
 mod story;
 mod subscription;
+mod trouble;
 
 pub use access::{Access, Auth};
 pub use brief::{Brief, Further, KeyTerm, Opinion, Origin, Point, Question, Status};
@@ -47,6 +48,7 @@ pub use source::{
 };
 pub use story::{Placement, Story};
 pub use subscription::{Standing, Subscription};
+pub use trouble::Trouble;
 
 /// A moment on the wall clock, in UTC.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -33,16 +33,31 @@ pub fn item_body(entry: &Entry<'_>, item: &PublishedItem, body: Body) -> String 
     page.html
 }
 
+/// Returns an item's sections as its own page shows them; `root` is the path before the site's pages.
+pub fn item_article(entry: &Entry<'_>, item: &PublishedItem, root: &str) -> String {
+    let mut page = Page { root: Some(root), ..Page::new(entry) };
+    page.correction(entry);
+    page.brief(entry, item);
+    page.html
+}
+
 /// Returns a brief's sections alone, as its own page shows them.
-pub fn article(brief: &Brief) -> String {
+pub fn brief_article(brief: &Brief, root: &str) -> String {
     let lang = brief.lang.as_deref();
-    let mut page = Page { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang) };
+    let mut page = Page {
+        html: String::new(),
+        labels: labels(lang),
+        lang,
+        rtl: is_rtl(lang),
+        root: Some(root),
+    };
     page.section(page.labels.summary);
     page.paragraphs(&brief.summary);
     page.sections(brief, brief.original_post.as_deref());
     if !brief.key_terms.is_empty() {
         page.section(page.labels.key_terms);
-        page.list(brief.key_terms.iter().map(|term| html::escape(term)));
+        let terms: Vec<String> = brief.key_terms.iter().map(|term| page.term(term)).collect();
+        page.list(terms.into_iter());
     }
     if let Some(url) = &brief.source_url {
         page.section(page.labels.source);
@@ -61,13 +76,16 @@ struct Page<'p> {
     labels: Labels,
     lang: Option<&'p str>,
     rtl: bool,
+    /// On a page of the site, where headings are its own and terms lead to their pages: the path before
+    /// them.
+    root: Option<&'p str>,
 }
 
 impl<'p> Page<'p> {
     fn new(entry: &Entry<'p>) -> Self {
         let of_brief = entry.brief.and_then(|brief| brief.lang.as_deref());
         let lang = of_brief.or(entry.story.lang.as_deref());
-        Self { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang) }
+        Self { html: String::new(), labels: labels(lang), lang, rtl: is_rtl(lang), root: None }
     }
 
     /// Writes when it was corrected last of what subscribers had seen, and where.
@@ -169,7 +187,7 @@ impl<'p> Page<'p> {
         let stored = entry.brief.map(|brief| brief.key_terms.as_slice()).unwrap_or_default();
         let further = stored.iter().skip(item.categories.len());
         let all: Vec<String> =
-            item.categories.iter().chain(further).map(|term| html::escape(term)).collect();
+            item.categories.iter().chain(further).map(|term| self.term(term)).collect();
         if !all.is_empty() {
             self.section(categories_label(item, self.lang));
             self.list(all.into_iter());
@@ -204,8 +222,22 @@ impl<'p> Page<'p> {
         }
     }
 
+    /// Returns a term, on a page as a link to the other items that have it.
+    fn term(&self, term: &str) -> String {
+        let text = html::escape(term);
+        match self.root {
+            Some(root) => {
+                format!("<a href=\"{root}{}\">{text}</a>", html::escape(&term_path(term)))
+            }
+            None => text,
+        }
+    }
+
     fn section(&mut self, heading: &str) {
-        self.block("h3", &format!("<strong>{}</strong>", html::escape(heading)));
+        match self.root {
+            Some(_) => self.block("h2", &html::escape(heading)),
+            None => self.block("h3", &format!("<strong>{}</strong>", html::escape(heading))),
+        }
     }
 
     fn paragraphs(&mut self, text: &str) {
@@ -240,6 +272,13 @@ impl<'p> Page<'p> {
         }
         self.html.push('>');
     }
+}
+
+/// Returns the path of the page of a term.
+pub fn term_path(term: &str) -> String {
+    // A space is `+` in a query, and `%20` in a path.
+    let encoded: String = url::form_urlencoded::byte_serialize(term.as_bytes()).collect();
+    format!("/terms/{}", encoded.replace('+', "%20"))
 }
 
 fn anchor(url: &str, text: &str) -> String {

@@ -18,12 +18,13 @@ mod pieces;
 mod place;
 mod prepared;
 mod rss;
+mod troubles;
 
 use url::Url;
 
 use crate::model::{Brief, Channel, ItemId, KeyTerm, Story};
 
-pub use body::{article, item_body};
+pub use body::{brief_article, item_article, item_body, term_path};
 pub use document::{Coding, Document};
 pub use edition::Edition;
 pub use item::{PublishedItem, also_reported, has_term, publish_item};
@@ -33,6 +34,7 @@ pub use opml::opml;
 pub use pieces::{Contents, Pieces};
 pub use place::Place;
 pub use prepared::Prepared;
+pub use troubles::troubles;
 
 /// What of this server stands in documents.
 #[derive(Debug, Clone)]

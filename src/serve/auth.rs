@@ -12,11 +12,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
-use super::Served;
+use super::{Plan, Served};
 
 /// SECURITY: bodies hold markup of strangers; it is sanitised, and this is the second wall.
-const POLICY: &str = "default-src 'none'; img-src https: http:; style-src 'unsafe-inline'; \
-    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; img-src 'self' https: http:; style-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Lets a request through that carries the bearer token; without a configured token nobody.
 pub(super) async fn require_token(
@@ -50,6 +50,12 @@ pub(super) async fn require_token_where_guarded(
         Some(token) if carries(request.headers(), token.reveal()) => next.run(request).await,
         _ => unauthorised(),
     }
+}
+
+/// Returns whether a request may see what this path shows.
+pub(super) fn may_see(plan: &Plan, headers: &HeaderMap, path: &str) -> bool {
+    !plan.guarded.contains(&path)
+        || plan.token.as_ref().is_some_and(|token| carries(headers, token.reveal()))
 }
 
 fn unauthorised() -> Response {

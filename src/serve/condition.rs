@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::model::Spent;
+use crate::model::{ChannelId, Spent};
 
 /// What a trouble concerns; there is at most one trouble of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,6 +170,44 @@ impl Backups {
     }
 }
 
+/// What the channels' current documents hold.
+#[derive(Debug, Default)]
+pub struct Shares(Mutex<BTreeMap<ChannelId, Share>>);
+
+/// What a channel's document holds, by the origin of its briefs and how they were found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Share {
+    /// All items.
+    pub items: usize,
+    /// Those with an editor's brief.
+    pub stored: usize,
+    /// Those with a language model's.
+    pub model: usize,
+    /// Those with an editor's brief, by how it was found.
+    pub methods: BTreeMap<&'static str, usize>,
+}
+
+impl Shares {
+    /// Says what a channel's document holds now.
+    pub fn set(&self, channel: &ChannelId, share: Share) {
+        self.lock().insert(channel.clone(), share);
+    }
+
+    /// Returns what a channel's document holds; `None` before it was rendered.
+    pub fn of(&self, channel: &ChannelId) -> Option<Share> {
+        self.lock().get(channel).cloned()
+    }
+
+    /// Forgets a channel that has left the configuration.
+    pub fn forget(&self, channel: &ChannelId) {
+        self.lock().remove(channel);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ChannelId, Share>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The watched directory, as `status` tells it.
 #[derive(Debug, Default)]
 pub struct Watched {
@@ -197,5 +235,17 @@ impl Watched {
     /// Returns what vanished at once and is not withdrawn, to read or to change.
     pub fn vanished(&self) -> MutexGuard<'_, Vanished> {
         self.vanished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what vanished, and what to do where that is meant.
+    pub(super) fn vanished_words(&self) -> Option<String> {
+        let vanished = *self.vanished();
+        (vanished.gone > 0).then(|| {
+            format!(
+                "{} of {} brief files are gone at once; their briefs stay in force. If that is meant: \
+                 briefwire brief remove --vanished",
+                vanished.gone, vanished.of
+            )
+        })
     }
 }

@@ -44,6 +44,11 @@ async fn print_metrics(State(served): State<Arc<Served>>) -> Response {
     if let Ok((counts, on_disk, logical)) = measured.await {
         served.metrics.measure_store(counts, on_disk, logical);
     }
+    let hub = served.announcing.told().map_or(0, |announced| announced.waiting);
+    let model = served.asking.told().map_or(0, |asked| asked.waiting);
+    for (queue, depth) in [("changes", served.waiting_changes()), ("hub", hub), ("model", model)] {
+        served.metrics.measure_depth(queue, depth);
+    }
     ([(CONTENT_TYPE, METRICS)], served.metrics.print()).into_response()
 }
 
@@ -64,10 +69,11 @@ fn kind(route: Option<&str>) -> &'static str {
     let Some(route) = route else { return "other" };
     match route.split('/').nth(1).unwrap_or_default() {
         "feeds" => "feed",
-        "" | "items" | "briefs" | "opml" => "page",
+        "" | "items" | "briefs" | "terms" | "search" | "opml" => "page",
+        "admin" => "admin",
         "api" => "api",
         "websub" => "websub",
-        "status" => "status",
+        "status" | "status.xml" => "status",
         "metrics" => "metrics",
         "healthz" | "readyz" => "health",
         _ => "other",

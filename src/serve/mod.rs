@@ -14,7 +14,6 @@ mod documents;
 mod entrance;
 mod further;
 mod health;
-mod html;
 mod items;
 mod material;
 mod opml;
@@ -23,6 +22,7 @@ mod ready;
 mod shelf;
 mod status;
 mod stories;
+mod troubles;
 mod upcoming;
 mod upkeep;
 mod websub;
@@ -45,7 +45,9 @@ use crate::telemetry::Metrics;
 
 pub use archive::{Open, PageName, finished, on_page, open_items};
 pub use client::Client;
-pub use condition::{Announcing, Asking, Backups, Concern, Condition, Vanished, Watched};
+pub use condition::{
+    Announcing, Asking, Backups, Concern, Condition, Share, Shares, Vanished, Watched,
+};
 pub use documents::{Documents, OpenFiles};
 pub use entrance::Entrance;
 pub use further::Kept;
@@ -59,6 +61,8 @@ pub use websub::{Callbacks, HubCall};
 
 /// Pages and API calls that read the store at once.
 const READERS: usize = 16;
+/// Of them, pages that look through many items.
+const SEARCHES: usize = 2;
 
 /// A command on its way to the writer, and where its answer goes.
 #[derive(Debug)]
@@ -91,6 +95,8 @@ pub struct Plan {
     pub shelf: Shelf,
     /// Paths that need the token: of `/status` and `/metrics`.
     pub guarded: Vec<&'static str>,
+    /// The most that the language model may cost a day: requests, tokens.
+    pub model_budget: Option<(u64, u64)>,
     /// Whether the operator has written down the address of the site.
     pub has_public_url: bool,
     /// The documents that anybody may read.
@@ -139,6 +145,8 @@ pub struct Served {
     pub asking: Asking,
     /// How it goes with the hub that is told of changed documents.
     pub announcing: Announcing,
+    /// What the channels' documents hold.
+    pub shares: Shares,
     /// Due times that hold for this process only.
     pub upcoming: Upcoming,
     /// What `/metrics` tells.
@@ -150,6 +158,7 @@ pub struct Served {
     is_rendered: AtomicBool,
     plan: RwLock<Arc<Plan>>,
     readers: Semaphore,
+    searches: Semaphore,
 }
 
 /// What [`Served`] is made of, beside what has a beginning of its own.
@@ -183,6 +192,7 @@ impl Served {
             backups: Backups::default(),
             asking: Asking::default(),
             announcing: Announcing::default(),
+            shares: Shares::default(),
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
@@ -190,12 +200,18 @@ impl Served {
             is_rendered: AtomicBool::new(false),
             plan: RwLock::new(Arc::new(parts.plan)),
             readers: Semaphore::new(READERS),
+            searches: Semaphore::new(SEARCHES),
         }
     }
 
     /// Returns the configuration in force.
     pub fn plan(&self) -> Arc<Plan> {
         Arc::clone(&self.plan.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns how many changes wait for the writer.
+    fn waiting_changes(&self) -> usize {
+        self.orders.max_capacity().saturating_sub(self.orders.capacity())
     }
 
     /// Answers by another configuration from now on.
@@ -267,9 +283,10 @@ enum Failure {
     Stopping,
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let (status, message) = match self {
+impl Failure {
+    /// Returns the status that tells of it, and what is said.
+    fn told(self) -> (StatusCode, String) {
+        match self {
             Self::Store(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read the store");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read".to_owned())
@@ -291,7 +308,13 @@ impl IntoResponse for Failure {
             }
             Self::Closed(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping".to_owned()),
-        };
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, message) = self.told();
         (status, axum::Json(serde_json::json!({ "error": message }))).into_response()
     }
 }
@@ -301,12 +324,19 @@ fn public(served: Arc<Served>) -> Router {
     let api = api::routes()
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     let guarded =
-        status::routes().merge(health::metrics()).layer(axum::middleware::from_fn_with_state(
+        pages::guarded().merge(health::metrics()).layer(axum::middleware::from_fn_with_state(
             Arc::clone(&served),
             auth::require_token_where_guarded,
         ));
+    let admin = pages::admin::routes()
+        .layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&served),
+            pages::admin::require_same_origin,
+        ))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     Router::new()
         .merge(documents::routes())
+        .merge(admin)
         .merge(further::routes())
         .merge(pages::routes())
         .merge(opml::routes())

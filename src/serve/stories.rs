@@ -134,7 +134,7 @@ fn without_texts(mut story: Story) -> Story {
 ///
 /// An item is in a story where it and the first one say so: of the two, retention may have taken
 /// one, or a rebuild brought back one without the other.
-fn members(store: &Store, item: Story) -> Result<Vec<Story>, StoreError> {
+pub(super) fn members(store: &Store, item: Story) -> Result<Vec<Story>, StoreError> {
     let first = match item.leader {
         None if item.followers.is_empty() => return Ok(vec![item]),
         None => item.clone(),
@@ -190,6 +190,7 @@ mod tests {
             shows_generated: false,
             shelf: crate::serve::Shelf::default(),
             guarded: Vec::new(),
+            model_budget: None,
             has_public_url: true,
             open_files: OpenFiles::default(),
             trusted_proxies: TrustedProxies::default(),

@@ -152,15 +152,17 @@ impl<'s> Changes<'s> {
             BriefOrigin::File(path) => OriginRecord::File(path.clone()),
             BriefOrigin::Api => OriginRecord::Api,
         };
-        let version =
-            VersionRecord { brief: record.clone(), origin: origin.clone(), stored: millis(now) };
-        self.put_version(&version, &brief.id)?;
+        let version = VersionRecord::new(record.clone(), origin.clone(), millis(now));
+        self.put_version(version, &brief.id)?;
         self.acts.push(Act::Put { brief: Box::new(record), origin, at: millis(now) });
         Ok(())
     }
 
-    fn put_version(&mut self, version: &VersionRecord, id: &BriefId) -> Result<(), StoreError> {
-        self.seal(Tree::Briefs, Kind::Brief, id.as_str().as_bytes(), version)
+    fn put_version(&mut self, version: VersionRecord, id: &BriefId) -> Result<(), StoreError> {
+        let key = id.as_str().as_bytes();
+        // What cannot be read is replaced all the same.
+        let known = self.record(Tree::Briefs, Kind::Brief, key).unwrap_or_default();
+        self.seal(Tree::Briefs, Kind::Brief, key, &version.replacing(known))
     }
 
     /// Forgets a brief.
@@ -233,7 +235,7 @@ impl<'s> Changes<'s> {
             }
             Act::Put { brief, origin, at } => {
                 if let Some(id) = brief.clone().into_brief().map(|brief| brief.id) {
-                    self.put_version(&VersionRecord { brief: *brief, origin, stored: at }, &id)?;
+                    self.put_version(VersionRecord::new(*brief, origin, at), &id)?;
                 }
             }
             Act::Removed { brief, .. } => {

@@ -160,7 +160,7 @@ impl Store {
         for entry in self.walk(self.tree(Tree::Briefs).iter()) {
             let (key, value) = entry?;
             let version: VersionRecord = self.decode(Tree::Briefs, Kind::Brief, &key, &value)?;
-            let VersionRecord { brief, origin, stored } = version;
+            let VersionRecord { brief, origin, stored, .. } = version;
             acts.push(Act::Put { brief: Box::new(brief), origin, at: stored });
             hand_on(&mut acts, GROUP_ACTS, each)?;
         }

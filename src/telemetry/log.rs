@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 
+use chrono::{DateTime, Utc};
 use tracing::field::{Field, Value, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_journald::{Priority, PriorityMappings};
@@ -15,6 +16,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::recent::Recent;
 
 /// What `journalctl -t` finds us by.
 const IDENTIFIER: &str = "briefwire";
@@ -58,8 +61,9 @@ static LEVELS: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
 
 /// Starts logging, once a process; a second call changes nothing.
 ///
-/// A journal that was asked for and does not answer gives way to text, and a warning says so.
-pub fn start(levels: &Levels, form: Form) {
+/// A journal that was asked for and does not answer gives way to text, and a warning says so. The last
+/// warnings are kept with their time by `clock`.
+pub fn start(levels: &Levels, form: Form, clock: fn() -> DateTime<Utc>) {
     let (targets, handle) = reload::Layer::new(levels.targets());
     let under_journal = stderr_is_journal();
     let journal = match form {
@@ -72,7 +76,13 @@ pub fn start(levels: &Levels, form: Form) {
         Some(Err(error)) => (to_stderr(form, under_journal), Some(error)),
         None => (to_stderr(form, under_journal), None),
     };
-    if tracing_subscriber::registry().with(targets).with(output).try_init().is_err() {
+    if tracing_subscriber::registry()
+        .with(targets)
+        .with(output)
+        .with(Recent { clock })
+        .try_init()
+        .is_err()
+    {
         // Already started: the first one's settings hold.
         return;
     }
@@ -221,7 +231,7 @@ mod tests {
     fn levels_change_while_the_process_runs() {
         let errors = Levels { all: Level::ERROR, modules: Vec::new() };
         let told = || tracing::enabled!(target: "briefwire::fetch", Level::DEBUG);
-        start(&errors, Form::Text);
+        start(&errors, Form::Text, || DateTime::UNIX_EPOCH);
         assert!(!told());
         adjust(&Levels { all: Level::ERROR, modules: vec![("fetch".to_owned(), Level::DEBUG)] });
         assert!(told());

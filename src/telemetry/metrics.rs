@@ -49,6 +49,9 @@ pub struct Metrics {
     asked_waiting: Gauge,
     asked_tokens: Gauge,
     hub_pings: Family<One, Counter>,
+    depths: Family<One, Gauge>,
+    index_briefs: Gauge,
+    index_items: Gauge,
 }
 
 /// What came of a poll, as a label.
@@ -90,6 +93,9 @@ impl Default for Metrics {
             asked_waiting: Gauge::default(),
             asked_tokens: Gauge::default(),
             hub_pings: Family::default(),
+            depths: Family::default(),
+            index_briefs: Gauge::default(),
+            index_items: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -130,6 +136,12 @@ impl Metrics {
         registry.register("model_tokens_today", help, self.asked_tokens.clone());
         let help = "Changed documents that the hub was told of, by what it said";
         registry.register("hub_pings", help, self.hub_pings.clone());
+        let help = "What waits in a queue: changes, items for the model, documents for the hub";
+        registry.register("queue_depth", help, self.depths.clone());
+        let help = "Briefs that new items are matched with";
+        registry.register("index_briefs", help, self.index_briefs.clone());
+        let help = "Recent items that new briefs and items are compared with";
+        registry.register("index_items", help, self.index_items.clone());
     }
 
     /// Counts a poll.
@@ -143,6 +155,12 @@ impl Metrics {
         self.due.set(signed(due));
         self.lag.set(lag.as_secs_f64());
         self.under_way.set(signed(under_way));
+    }
+
+    /// Returns what was measured last of what waits: how many, for how many seconds at most, how many
+    /// polls are under way.
+    pub fn queue(&self) -> (i64, f64, i64) {
+        (self.due.get(), self.lag.get(), self.under_way.get())
     }
 
     /// Measures how many sources are `well`, `failing` and `gone`.
@@ -235,6 +253,17 @@ impl Metrics {
     /// Counts a word to the hub: `accepted`, `refused` or, where no answer came, `failed`.
     pub fn hub_ping(&self, outcome: &'static str) {
         self.hub_pings.get_or_create(&[("outcome", outcome.to_owned())]).inc();
+    }
+
+    /// Measures how much waits in a queue.
+    pub fn measure_depth(&self, queue: &'static str, depth: usize) {
+        self.depths.get_or_create(&[("queue", queue.to_owned())]).set(signed(depth));
+    }
+
+    /// Measures what matching holds in memory: briefs, and recent items.
+    pub fn measure_index(&self, (briefs, items): (usize, usize)) {
+        self.index_briefs.set(signed(briefs));
+        self.index_items.set(signed(items));
     }
 
     /// Returns everything as text.

@@ -6,7 +6,9 @@
 mod log;
 mod metrics;
 mod panics;
+mod recent;
 
 pub use log::{Form, Levels, adjust, start};
 pub use metrics::{Metrics, Poll};
 pub use panics::{expecting, tell_panics};
+pub use recent::{Told, recent};

@@ -241,7 +241,7 @@ fn an_origin_that_was_away_is_not_stormed_when_it_is_back() {
         desk.origin.script(&format!("/{name}"), Answer::hangs_up());
     }
     let daemon = desk.start();
-    daemon.until("status", |got| got.text().matches("<td>1</td></tr>").count() == 20);
+    daemon.until("status?show=trouble", |got| got.text().contains("In trouble (20)"));
     for name in &names {
         // Slowly, so that too many at once would be seen.
         let answer = Answer::ok(feed(&[(name, name, "Text.")])).after(Duration::from_millis(50));

@@ -155,7 +155,10 @@ fn a_sound_answer_is_published_whole_and_paid_for_once() {
     assert_eq!((&told["requests_today"], &told["waiting"]), (&json!(1), &json!(0)));
     assert_eq!(told["trouble"], Value::Null);
     let page = daemon.get("status").text();
-    assert!(page.contains("1 requests and 1200 tokens today"), "{page}");
+    assert!(
+        page.contains("<dd>1 of 500</dd>") && page.contains("<dd>1200 of 200000</dd>"),
+        "{page}"
+    );
     let published = daemon.get("metrics").text();
     let line = "briefwire_published_items{channel=\"all\",origin=\"model\"} 1\n";
     assert!(published.contains(line), "{published}");

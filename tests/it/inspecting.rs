@@ -100,7 +100,35 @@ const ELEMENTS: &[&str] = &[
 ];
 
 /// What a page of ours has beside them.
-const OF_PAGES: &[&str] = &["html", "head", "body", "meta", "link", "title", "style"];
+const OF_PAGES: &[&str] = &[
+    "html", "head", "body", "meta", "link", "title", "article", "aside", "form", "input", "button",
+    "svg", "rect",
+];
+
+/// The classes of our style.
+const CLASSES: &[&str] = &[
+    "article",
+    "bad",
+    "channel",
+    "chart",
+    "facts",
+    "feeds",
+    "filter",
+    "good",
+    "home",
+    "items",
+    "mark",
+    "none",
+    "panel",
+    "quiet",
+    "scroll cards",
+    "search",
+    "skip",
+    "trouble",
+    "trouble well",
+    "warn",
+    "wide",
+];
 
 /// Attributes that run, load or reach into the page.
 const ATTRIBUTES: &[&str] = &[
@@ -262,9 +290,9 @@ impl Faults {
         }
         let document = Document::from(html);
         let all: Vec<_> = elements(&document).collect();
-        let styles: Vec<_> = all.iter().filter(|node| name(node) == "style").collect();
-        if styles.len() != 1 || !styles.iter().all(|s| s.text().starts_with(":root{color-scheme")) {
-            self.add(place, "a style of another's", html);
+        let count = |tag: &str| all.iter().filter(|node| name(node) == tag).count();
+        if count("link") == 0 || count("form") > 1 || count("main") != 1 {
+            self.add(place, "another page than ours", html);
         }
         for node in &all {
             self.element(place, node, &[ELEMENTS, OF_PAGES].concat(), html);
@@ -289,7 +317,8 @@ impl Faults {
             let is_followed = matches!(scheme.as_str(), "http" | "https" | "mailto" | "tel");
             let is_path =
                 allowed.contains(&"html") && value.starts_with('/') && !value.starts_with("//");
-            if ADDRESSES.contains(&key) && !is_followed && !is_path {
+            let is_skip = (tag.as_str(), value) == ("a", "#main");
+            if ADDRESSES.contains(&key) && !is_followed && !is_path && !is_skip {
                 self.add(place, &format!("<{tag} {key}>"), value);
             }
             if ADDRESSES.contains(&key)
@@ -313,8 +342,15 @@ enum Kind {
 /// Returns whether the frame of our pages has the attribute.
 fn is_own(tag: &str, key: &str, value: &str) -> bool {
     match key {
-        "class" => matches!(value, "quiet" | "wide"),
+        "class" => CLASSES.contains(&value),
+        "id" => {
+            matches!(value, "main" | "why" | "wrong" | "sources" | "channels")
+                || value.starts_with("channel-")
+        }
+        "action" => (tag, value) == ("form", "/search"),
+        "autofocus" => tag == "input",
         "tabindex" => (tag, value) == ("div", "0"),
+        "name" if tag == "input" => value == "q",
         "name" => tag == "meta" && matches!(value, "viewport" | "robots"),
         _ => false,
     }

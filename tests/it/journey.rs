@@ -254,5 +254,5 @@ fn the_users_own_brief_comes_out_whole_on_its_item() {
     let daemon = desk.start();
     let page = daemon.get(&format!("items/{id}"));
     assert_eq!(page.status, 200);
-    assert!(between(&page.text(), "<h3><strong>", "</strong></h3>").len() >= 8);
+    assert!(between(&page.text(), "<h2>", "</h2>").len() >= 8);
 }

@@ -223,9 +223,10 @@ fn no_known_vector_reaches_a_document_or_a_page() {
         items.iter().step_by(3).map(|item| format!("items/{}", item["item_id"].as_str().unwrap()));
     let of_briefs = (0..VECTORS.len()).step_by(2).map(|number| format!("briefs/atom-{number}"));
     let mut shown = 0;
-    for path in
-        of_items.chain(of_briefs).chain(["", "status", "briefs/%3Cscript%3E"].map(str::to_owned))
-    {
+    for path in of_items.chain(of_briefs).chain(
+        ["", "status", "search?q=%3Cscript%3E", "terms/%3Cscript%3E", "briefs/%3Cscript%3E"]
+            .map(str::to_owned),
+    ) {
         let got = daemon.get(&path);
         faults.page(&path, &got.text());
         shown += usize::from(got.status == 200);

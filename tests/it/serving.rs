@@ -78,7 +78,7 @@ fn pages_lead_from_the_channels_to_an_item() {
     let item = daemon.get(&format!("items/{id}"));
     assert_eq!(item.status, 200);
     assert!(item.text().contains("<link rel=\"canonical\" href=\"https://wire.example.org/"));
-    assert!(daemon.get("status").text().contains("<th scope=\"row\">wire"));
+    assert!(daemon.get("status").text().contains("/admin/sources/wire\">wire</a>"));
     assert_eq!(daemon.get("healthz").text(), "alive\n");
     assert_eq!(daemon.get("items/00000000000000000000000000000000").status, 404);
     assert_eq!(daemon.get("briefs/none").status, 404);

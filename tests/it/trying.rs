@@ -67,5 +67,10 @@ fn the_status_page_lists_what_was_repaired() {
     desk.origin.script("/wire", Answer::ok(BROKEN));
     let daemon = desk.start();
     let page = daemon.until("status", |page| page.text().contains("unclosed-end"));
-    assert!(page.text().contains("bad-date: Blursday<br>bare-ampersand: 1"), "{}", page.text());
+    assert!(
+        page.text().contains("bad-date: Blursday</small>")
+            && page.text().contains("bare-ampersand: 1</small>"),
+        "{}",
+        page.text()
+    );
 }

@@ -40,6 +40,47 @@ pub(in crate::store) struct VersionRecord {
     pub(in crate::store) brief: BriefRecord,
     pub(in crate::store) origin: OriginRecord,
     pub(in crate::store) stored: Millis,
+    /// What stood before, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::store) earlier: Vec<EarlierRecord>,
+}
+
+/// A version that another one has taken the place of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::store) struct EarlierRecord {
+    pub(in crate::store) brief: BriefRecord,
+    pub(in crate::store) stored: Millis,
+}
+
+/// Earlier versions that are kept of a brief: so many, …
+const MAX_EARLIER: usize = 10;
+/// … and of so many bytes together, since whoever reads the brief reads them.
+const MAX_EARLIER_BYTES: usize = 32 << 10;
+
+impl VersionRecord {
+    pub(in crate::store) fn new(brief: BriefRecord, origin: OriginRecord, stored: Millis) -> Self {
+        Self { brief, origin, stored, earlier: Vec::new() }
+    }
+
+    /// Returns it as it stands in the place of what is known, which it keeps as an earlier version.
+    ///
+    /// Of what is known only what is older stays, so that a journal that is replayed over a store that has
+    /// all of it already doubles nothing.
+    pub(in crate::store) fn replacing(mut self, known: Option<Self>) -> Self {
+        let Some(known) = known else { return self };
+        let is_edited = known.brief != self.brief;
+        let before = EarlierRecord { brief: known.brief, stored: known.stored };
+        let versions = is_edited.then_some(before).into_iter().chain(known.earlier);
+        let stored = self.stored;
+        let versions = versions.filter(|version| version.stored < stored);
+        let mut bytes = 0;
+        let fits = |version: &EarlierRecord| {
+            bytes += version.brief.size();
+            bytes <= MAX_EARLIER_BYTES
+        };
+        self.earlier = versions.take(MAX_EARLIER).take_while(fits).collect();
+        self
+    }
 }
 
 /// Who brought a brief.
@@ -81,6 +122,23 @@ impl BriefRecord {
             pin: brief.pin.clone(),
             block: brief.block.clone(),
         }
+    }
+
+    /// Returns about how many bytes its text takes.
+    fn size(&self) -> usize {
+        let options = [&self.original_post, &self.lang, &self.source_url, &self.author];
+        let optional: usize = options.into_iter().flatten().map(String::len).sum();
+        let points: usize = self.points.iter().map(|(_, text)| text.len() + 20).sum();
+        let questions =
+            self.questions.iter().map(|(q, a)| q.len() + a.as_ref().map_or(0, String::len));
+        let further = self.further.iter().map(|(title, url, why)| {
+            title.len() + url.as_ref().map_or(0, String::len) + why.as_ref().map_or(0, String::len)
+        });
+        let lists = [&self.key_terms, &self.urls, &self.guids, &self.pin, &self.block];
+        let listed: usize = lists.into_iter().flatten().map(String::len).sum();
+        let opinion = self.opinion.as_ref().map_or(0, |(_, _, quote)| quote.len());
+        let sections = points + questions.sum::<usize>() + further.sum::<usize>() + opinion;
+        500 + self.title.len() + self.summary.len() + optional + sections + listed
     }
 
     pub(in crate::store) fn id(&self) -> &str {

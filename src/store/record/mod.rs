@@ -16,7 +16,7 @@ use super::Mint;
 use super::keys::{Sequence, SourceKey};
 use crate::model::Timestamp;
 
-pub(super) use brief::{BriefRecord, OriginRecord, VersionRecord};
+pub(super) use brief::{BriefRecord, EarlierRecord, OriginRecord, VersionRecord};
 pub(super) use item::ItemRecord;
 pub(super) use source::SourceRecord;
 pub(super) use subscription::SubscriptionRecord;

@@ -1,0 +1,161 @@
+//! Items in lists: what is said of one in a line, which of them the public sees, and lists by the page.
+
+use std::collections::HashMap;
+
+use crate::model::{BriefId, Channel, Only, Selector, SourceId, Story};
+use crate::publish::{Entry, Publisher, publish_item};
+use crate::reconcile;
+use crate::serve::{Plan, View};
+use crate::store::{Listed, StoreError};
+use crate::text::direction;
+
+/// As many of the newest items are looked through for a term, or for words.
+pub(super) const LOOKED_AT: usize = 5_000;
+
+/// An item in a list.
+#[derive(Debug, Clone)]
+pub(in crate::serve) struct Row {
+    pub(super) id: String,
+    pub(super) title: String,
+    pub(super) publisher: String,
+    pub(super) at: String,
+    pub(super) date: String,
+    pub(super) lang: Option<String>,
+    pub(super) is_briefed: bool,
+    /// Why it has the brief.
+    pub(super) why: Option<String>,
+}
+
+impl Row {
+    pub(super) fn dir(&self) -> &'static str {
+        self.lang.as_deref().map_or("ltr", direction)
+    }
+}
+
+/// Which page of a list it is, and where the others are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::serve) struct Turn {
+    /// From 1.
+    pub(super) page: usize,
+    pub(super) of: usize,
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
+impl Turn {
+    /// Returns the place in a list of `all` entries, `each` a page, and the number of the first entry;
+    /// none where all stand on one page. A page beyond the last is the last.
+    pub(super) fn of(
+        asked: Option<usize>,
+        (all, each): (usize, usize),
+        href: impl Fn(usize) -> String,
+    ) -> (Option<Self>, usize) {
+        let of = all.div_ceil(each.max(1)).max(1);
+        let page = asked.unwrap_or(1).clamp(1, of);
+        let turn = Self {
+            page,
+            of,
+            before: (page > 1).then(|| href(page - 1)),
+            after: (page < of).then(|| href(page + 1)),
+        };
+        ((of > 1).then_some(turn), (page - 1) * each)
+    }
+}
+
+impl View {
+    /// Returns what lists say of items.
+    pub(super) fn rows<'s>(
+        &self,
+        stories: impl IntoIterator<Item = &'s Story>,
+        why: impl Fn(&Story) -> Option<String>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut publishers: HashMap<SourceId, Publisher> = HashMap::new();
+        let mut rows = Vec::new();
+        for story in stories {
+            if !publishers.contains_key(&story.source) {
+                publishers.insert(story.source.clone(), self.publisher_of(story)?);
+            }
+            let Some(publisher) = publishers.get(&story.source) else { continue };
+            let entry = Entry { story, brief: None, publisher, also: &[] };
+            let item = publish_item(&entry, &self.plan.site);
+            rows.push(Row {
+                id: story.id.to_string(),
+                title: item.title,
+                publisher: publisher.name.clone(),
+                at: story.published.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                date: story.published.format("%Y-%m-%d %H:%M UTC").to_string(),
+                lang: story.lang.clone(),
+                is_briefed: story.brief.is_some(),
+                why: why(story),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// Returns the newest items that public channels show and `accept` takes, at most so many of the
+    /// newest [`LOOKED_AT`].
+    pub(super) fn public_items(
+        &self,
+        limit: usize,
+        accept: &dyn Fn(&Story) -> bool,
+    ) -> Result<Vec<Story>, StoreError> {
+        let listed = Listed { sources: None, only: Only::Any, shown: true, limit: LOOKED_AT };
+        let mut found = Vec::new();
+        for story in self.store.each_newest(&listed)?.take(LOOKED_AT) {
+            let story = story?;
+            if accept(&story) && is_public(&self.plan, &story) {
+                found.push(story);
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns whether an item has a key term, which is given in lower case.
+    pub(super) fn is_about(&self, story: &Story, term: &str) -> bool {
+        use crate::publish::has_term;
+        let of_brief = |id: &BriefId| {
+            self.store.brief(id).ok().flatten().is_some_and(|stored| has_term(&stored.brief, term))
+        };
+        match (&story.brief, self.plan.generated(story)) {
+            (Some(id), _) => of_brief(id),
+            (None, Some(brief)) => has_term(brief, term),
+            (None, None) => story.key_terms.iter().any(|known| known.term.to_lowercase() == term),
+        }
+    }
+}
+
+/// SECURITY: what only channels with a token show is on no list that anybody can read.
+pub(super) fn is_public(plan: &Plan, story: &Story) -> bool {
+    plan.channels.iter().any(|channel| channel.token.is_none() && shows(plan, channel, story))
+}
+
+/// Returns whether a channel would show an item, were it long enough.
+pub(super) fn shows(plan: &Plan, channel: &Channel, story: &Story) -> bool {
+    let is_in = channel.from.contains(&Selector::All)
+        || plan.source(story.source.as_str()).is_some_and(|source| channel.takes(source));
+    is_in
+        && story.shown_since().is_some()
+        && (channel.only == Only::Any || story.brief.is_some())
+        && reconcile::passes(&channel.filters, story)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_pages_where_it_is_long() {
+        let turn = |asked, all| Turn::of(asked, (all, 10), |page| format!("?page={page}"));
+        assert_eq!(turn(None, 10), (None, 0));
+        assert_eq!(turn(Some(7), 0), (None, 0));
+        let (first, from) = turn(None, 21);
+        let expected = Turn { page: 1, of: 3, before: None, after: Some("?page=2".to_owned()) };
+        assert_eq!((first, from), (Some(expected), 0));
+        let (last, from) = turn(Some(99), 21);
+        let expected = Turn { page: 3, of: 3, before: Some("?page=2".to_owned()), after: None };
+        assert_eq!((last, from), (Some(expected), 20));
+    }
+}

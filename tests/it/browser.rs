@@ -1,0 +1,138 @@
+//! A real browser: Chromium, driven over WebDriver, as wide and as dark as a test wants it.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use serde_json::{Value, json};
+
+use crate::desk::missing;
+
+/// A browser without a window.
+pub(crate) struct Browser {
+    pub(crate) page: Client,
+    _driver: Driver,
+    _profile: tempfile::TempDir,
+}
+
+/// The program that drives it, which ends with the test.
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// A command of Chromium's own driver, below a session.
+#[derive(Debug)]
+struct Special {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Special {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _url: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+impl Browser {
+    /// Starts one; where there is no Chromium the test is skipped, and fails in CI.
+    pub(crate) async fn start() -> Option<Self> {
+        for program in ["chromium", "chromedriver"] {
+            if Command::new(program).arg("--version").output().is_err() {
+                missing(program);
+                return None;
+            }
+        }
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let driver = Driver(driver);
+        let told =
+            lines.map(|line| line.unwrap()).find(|line| line.contains("successfully on port "));
+        let port = told.expect("the driver tells its port");
+        let port: String = port
+            .rsplit("on port ")
+            .next()
+            .unwrap()
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        let profile = tempfile::tempdir().unwrap();
+        let arguments = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let wishes = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let page = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(wishes.as_object().unwrap().clone())
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        Some(Self { page, _driver: driver, _profile: profile })
+    }
+
+    /// Looks at pages from now on as wide as that, light or dark.
+    pub(crate) async fn look(&self, width: u32, is_dark: bool) {
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = if is_dark { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.page.issue_cmd(Special { path: "goog/cdp/execute", body }).await.unwrap();
+    }
+
+    /// Returns what the console has told since it was last asked.
+    pub(crate) async fn console(&self) -> Vec<String> {
+        let body = json!({ "type": "browser" });
+        let told = self.page.issue_cmd(Special { path: "se/log", body }).await.unwrap();
+        let entries = told.as_array().cloned().unwrap_or_default();
+        entries.iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    pub(crate) async fn ask(&self, script: &str) -> Value {
+        self.page.execute(script, Vec::new()).await.unwrap()
+    }
+}
+
+/// Returns the script of axe-core, which `AXE_CORE` names.
+pub(crate) fn axe() -> Option<String> {
+    let place = std::env::var_os("AXE_CORE").map(PathBuf::from).filter(|place| place.exists());
+    if place.is_none() {
+        missing("axe-core (axe.min.js in AXE_CORE)");
+    }
+    place.map(|place| std::fs::read_to_string(place).unwrap())
+}

@@ -42,6 +42,7 @@ mod merging;
 mod opening;
 mod opml;
 mod origin;
+mod packaging;
 mod pausing;
 mod proxies;
 mod publishing;

@@ -1,18 +1,20 @@
-//! The Debian package from its build to its purge.
+//! The Debian package from its build to its purge, and the container's root, which has no shell.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use crate::desk::{Ran, missing};
+use crate::desk::{Desk, Ran, missing};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_briefwire");
 const CONFIG: &str = "etc/briefwire/briefwire.toml";
 /// What `systemd/build-deb` exits with where a program is missing.
 const UNAVAILABLE: i32 = 69;
+/// The user of the container's image.
+const USER: u32 = 65532;
 
 fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -234,6 +236,8 @@ fn the_build_says_what_is_wrong_with_what_it_is_given() {
         assert!(ran.err.starts_with(&format!("build-deb: {said}")), "{}", ran.err);
         assert_eq!(ran.out, "");
     }
+    let ran: Ran = command(shipped("systemd/image-root")).arg(BINARY).output().unwrap().into();
+    assert_eq!((ran.code, ran.err.contains("usage: ")), (2, true), "{}", ran.err);
 }
 
 /// Returns whether a program can be run in another root.
@@ -248,7 +252,8 @@ fn may_chroot() -> bool {
 
 fn chroot(root: &Path, arguments: &[&str]) -> Command {
     let mut command = command("chroot");
-    command.arg(root).args(arguments);
+    command.args(arguments.iter().take_while(|word| word.starts_with("--")));
+    command.arg(root).args(arguments.iter().skip_while(|word| word.starts_with("--")));
     command
 }
 
@@ -318,4 +323,65 @@ fn an_upgrade_restarts_the_service_and_never_closes_the_socket() {
     assert_eq!(fs::read_dir(root.path("var/lib")).unwrap().count(), 1, "`private` alone");
     assert_eq!(fs::read_dir(root.path("var/lib/private")).unwrap().count(), 0);
     assert!(!root.path("etc/briefwire").exists());
+}
+
+#[test]
+fn the_container_runs_and_tells_its_health_without_a_shell() {
+    if !may_chroot() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    ok(command(shipped("systemd/image-root")).arg(BINARY).arg(&root));
+    let mut programs = files(&root);
+    programs.retain(|(name, mode)| mode & 0o111 != 0 && !name.contains(".so"));
+    assert_eq!(programs, [("briefwire".to_owned(), 0o755)].into(), "it has no other program");
+    assert!(fs::metadata(root.join("etc/ssl/certs/ca-certificates.crt")).unwrap().len() > 1000);
+
+    // What the Containerfile adds.
+    let state = root.join("var/lib/briefwire");
+    fs::create_dir_all(&state).unwrap();
+    chown(&state, Some(USER), Some(USER)).unwrap();
+    let user = format!("--userspec={USER}:{USER}");
+    let briefwire = |word: &str| {
+        let mut command = chroot(&root, &[&user, "/briefwire", word]);
+        command.env("STATE_DIRECTORY", "/var/lib/briefwire").env("HOME", "/");
+        for own in ["RUNTIME_DIRECTORY", "BRIEFWIRE_CONFIG", "XDG_CONFIG_HOME"] {
+            command.env_remove(own);
+        }
+        command
+    };
+    assert!(ok(&mut briefwire("check")).ends_with(": ok\n"));
+    let config = fs::read_to_string(root.join(CONFIG)).unwrap();
+    assert!(config.contains("\nlisten = \"0.0.0.0:8420\"\n"), "it is reached from outside");
+
+    fs::write(root.join(CONFIG), "[server]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let health = || {
+        let ran = Ran::from(briefwire("healthcheck").output().unwrap());
+        (ran.code, ran.out + &ran.err)
+    };
+    let down = "briefwire: no daemon runs on the store in /var/lib/briefwire\n";
+    assert_eq!(health(), (1, down.to_owned()));
+    let daemon = Desk::start_by(briefwire("run"));
+    assert_eq!(health(), (0, "ready\n".to_owned()));
+    let (code, _) = daemon.terminate();
+    assert_eq!(code, Some(0));
+    assert_eq!(health(), (1, down.to_owned()));
+}
+
+#[test]
+fn the_container_s_file_says_the_same() {
+    let text = fs::read_to_string(shipped("systemd/Containerfile")).unwrap();
+    for line in [
+        format!("USER {USER}:{USER}"),
+        "ENV STATE_DIRECTORY=/var/lib/briefwire MALLOC_ARENA_MAX=2".to_owned(),
+        "ENTRYPOINT [\"/briefwire\"]".to_owned(),
+        "CMD [\"run\"]".to_owned(),
+        "EXPOSE 8420".to_owned(),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}");
+    }
+    assert!(text.contains("CMD [\"/briefwire\", \"healthcheck\"]\n"));
+    let last = text.lines().rfind(|line| line.starts_with("FROM ")).unwrap();
+    assert_eq!(last, "FROM scratch");
 }

@@ -119,7 +119,7 @@ impl Root {
         let mut dpkg = command("dpkg");
         dpkg.arg(format!("--root={}", self.0.path().display()));
         dpkg.args(["--force-script-chrootless", "--force-depends", "--force-not-root"]);
-        dpkg.args(["--force-confold", "--log=/dev/null", action]);
+        dpkg.args(["--force-confold", "--force-unsafe-io", "--log=/dev/null", action]);
         ok(dpkg.arg(what).env("DEBIAN_FRONTEND", "noninteractive"));
     }
 

@@ -44,6 +44,7 @@ mod merging;
 mod opening;
 mod opml;
 mod origin;
+mod packaging;
 mod pages;
 mod pausing;
 mod proxies;

@@ -17,6 +17,7 @@ mod health;
 mod items;
 mod material;
 mod opml;
+mod pace;
 mod pages;
 mod ready;
 mod shelf;
@@ -33,6 +34,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::model::{
@@ -153,6 +155,8 @@ pub struct Served {
     pub metrics: Arc<Metrics>,
     /// The clock; read by the daemon's rules.
     pub clock: fn() -> Timestamp,
+    /// What clients have done lately.
+    pace: pace::Pace,
     store: RwLock<Option<Arc<Store>>>,
     /// Whether every channel was rendered from the open store.
     is_rendered: AtomicBool,
@@ -196,6 +200,7 @@ impl Served {
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
+            pace: pace::Pace::default(),
             store: RwLock::new(None),
             is_rendered: AtomicBool::new(false),
             plan: RwLock::new(Arc::new(parts.plan)),
@@ -275,6 +280,12 @@ enum Failure {
     Refused(CommandError),
     /// The request is wrong: what is, and what is accepted.
     Wrong(String),
+    /// A document is refused; the report has the words, as `error`, and each reason.
+    Unsound(Value),
+    /// The body is of another type: which, and what is accepted.
+    Unsupported(String),
+    /// The body is larger than this, in bytes.
+    TooLarge(usize),
     /// There is nothing of that name.
     NotFound(&'static str),
     /// The store is not open, for this reason if one is known.
@@ -291,10 +302,19 @@ impl Failure {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read the store");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read".to_owned())
             }
+            Self::Unsound(report) => {
+                let words = report.get("error").and_then(Value::as_str).unwrap_or_default();
+                (StatusCode::UNPROCESSABLE_ENTITY, words.to_owned())
+            }
+            Self::Unsupported(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
+            Self::TooLarge(most) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes"))
+            }
             Self::Refused(error) => {
                 let status = match error {
                     CommandError::NotFound { .. } => StatusCode::NOT_FOUND,
                     CommandError::OwnedByFile { .. } => StatusCode::CONFLICT,
+                    CommandError::Differs { .. } => StatusCode::PRECONDITION_FAILED,
                     CommandError::Store(_) | CommandError::Stopping => {
                         StatusCode::SERVICE_UNAVAILABLE
                     }
@@ -314,15 +334,25 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let version = match self {
+            Self::Unsound(report) => {
+                return (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(report)).into_response();
+            }
+            Self::Refused(CommandError::Differs { ref etag, .. }) => Some(json!(etag)),
+            _ => None,
+        };
         let (status, message) = self.told();
-        (status, axum::Json(serde_json::json!({ "error": message }))).into_response()
+        let mut told = json!({ "error": message });
+        if let (Some(fields), Some(version)) = (told.as_object_mut(), version) {
+            // So that an editor can say which one has been looked at.
+            fields.insert("etag".to_owned(), version);
+        }
+        (status, axum::Json(told)).into_response()
     }
 }
 
 /// Returns the routes of the public listener.
 fn public(served: Arc<Served>) -> Router {
-    let api = api::routes()
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     let guarded =
         pages::guarded().merge(health::metrics()).layer(axum::middleware::from_fn_with_state(
             Arc::clone(&served),
@@ -333,7 +363,7 @@ fn public(served: Arc<Served>) -> Router {
             Arc::clone(&served),
             pages::admin::require_same_origin,
         ))
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_password));
     Router::new()
         .merge(documents::routes())
         .merge(admin)
@@ -341,7 +371,7 @@ fn public(served: Arc<Served>) -> Router {
         .merge(pages::routes())
         .merge(opml::routes())
         .merge(guarded)
-        .nest("/api", api)
+        .nest("/api", api::public(&served))
         .merge(websub::routes())
         .merge(health::routes())
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
@@ -354,5 +384,5 @@ fn public(served: Arc<Served>) -> Router {
 ///
 /// SECURITY: who can open the socket (mode 0600) is the daemon's own user.
 pub fn control(served: Arc<Served>) -> Router {
-    Router::new().nest("/api", api::routes().merge(upkeep::routes())).with_state(served)
+    Router::new().nest("/api", api::control()).with_state(served)
 }

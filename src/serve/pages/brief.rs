@@ -5,7 +5,6 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
@@ -14,7 +13,7 @@ use super::listing::{Row, Turn, is_public};
 use super::{Frame, Links, VersionLink, because, failed, missing, page, version_links};
 use crate::model::{Brief, BriefId, Status, Story};
 use crate::publish::{brief_article, labels};
-use crate::serve::auth::may_see;
+use crate::serve::auth::SeesAll;
 use crate::serve::{Served, View};
 use crate::store::StoreError;
 
@@ -56,10 +55,9 @@ async fn brief(
     links: Links,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
-    headers: HeaderMap,
+    SeesAll(sees_all): SeesAll,
 ) -> Response {
     let Ok(id) = BriefId::new(id) else { return missing("brief", &links) };
-    let sees_all = may_see(&served.plan(), &headers, "/status");
     let for_page = links.clone();
     match served.read(move |view| view.brief_page(&id, &asked, (&for_page, sees_all))).await {
         Ok(Some(brief)) => page(&brief),

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 
 use super::{After, Frame, Links, page, refused, see};
 use crate::briefs::{self, FallbackId, Form};
-use crate::model::{BriefId, BriefOrigin, Command};
+use crate::model::{BriefId, BriefOrigin, Command, Expected};
 use crate::serve::{Failure, Served};
 
 /// A brief's file may have 1 MiB, and the form around it a little.
@@ -152,7 +152,11 @@ async fn store(
         )]));
     }
     let id = brief.id.clone();
-    let command = Command::PutBrief { brief: Box::new(brief), origin: BriefOrigin::Api };
+    let command = Command::PutBrief {
+        brief: Box::new(brief),
+        origin: BriefOrigin::Api,
+        expected: Expected::default(),
+    };
     let reply = served.order(command).await?;
     Ok(Ok((id, if reply.changed { "stored" } else { "same" })))
 }

@@ -7,12 +7,17 @@ use std::process::{Child, Command, Stdio};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::desk::missing;
+
+/// One at a time: each takes more memory and time than all the rest of a test.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// A browser without a window.
 pub(crate) struct Browser {
     pub(crate) page: Client,
+    _alone: MutexGuard<'static, ()>,
     _driver: Driver,
     _profile: tempfile::TempDir,
 }
@@ -57,6 +62,7 @@ impl Browser {
                 return None;
             }
         }
+        let alone = ALONE.lock().await;
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -96,7 +102,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        Some(Self { page, _driver: driver, _profile: profile })
+        Some(Self { page, _alone: alone, _driver: driver, _profile: profile })
     }
 
     /// Looks at pages from now on as wide as that, light or dark.

@@ -1,7 +1,10 @@
 //! The pages without a browser: what stands on them, who may see it, how large they are.
 
-use crate::desk::{Daemon, Desk, between, feed, source};
-use crate::origin::Answer;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::desk::{Daemon, Desk, between, feed, missing, source};
+use crate::origin::{Answer, Got};
 
 const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
 
@@ -98,7 +101,7 @@ fn the_feed_of_troubles_holds_what_is_wrong_and_nothing_else() {
     desk.origin.script("/lost", Answer::status(410));
     desk.write("briefs/bad.md", "## Key Terms\n\n- no summary\n");
     let daemon = start_polled(&desk);
-    let wrong = |got: &crate::origin::Got| between(&got.text(), "<item>", "</item>").len() == 2;
+    let wrong = |got: &Got| between(&got.text(), "<item>", "</item>").len() == 2;
     let first = daemon.until("status.xml", wrong).text();
     assert!(first.contains("lost is gone") && first.contains("bad.md is refused"), "{first}");
     assert_eq!(daemon.get("status.xml").text(), first, "it stands still while nothing changes");
@@ -159,4 +162,42 @@ fn a_form_of_another_site_changes_nothing() {
     // Addresses can be written by anybody: what a page says after a form is of a closed set.
     let page = daemon.ask("GET", "admin/?done=%3Cb%3Eowned", &[TOKEN], b"").text();
     assert!(!page.contains("owned"), "{page}");
+}
+
+#[test]
+fn a_parser_reads_the_metrics() {
+    let script = "import sys\n\
+        from prometheus_client.openmetrics.parser import text_string_to_metric_families as read\n\
+        for family in read(sys.stdin.read()):\n    print(family.name, family.type, len(family.samples))\n";
+    let has = Command::new("python3").args(["-c", "import prometheus_client"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        return missing("Python's prometheus_client");
+    }
+    let desk = Desk::new(&["wire"]);
+    items(&desk, 3);
+    let daemon = start_polled(&desk);
+    let listed = |got: &Got| got.text().contains("briefwire_index_items 3");
+    let text = daemon.until("metrics", listed).text();
+    let mut parser = Command::new("python3")
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    parser.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let read = parser.wait_with_output().unwrap();
+    assert!(read.status.success());
+    let read = String::from_utf8(read.stdout).unwrap();
+    for family in [
+        "briefwire_polls counter 1",
+        "briefwire_queue_depth gauge 3",
+        "briefwire_index_briefs gauge 1",
+    ] {
+        assert!(read.lines().any(|line| line == family), "{family}: {read}");
+    }
+    let readme = include_str!("../../README.md");
+    for line in read.lines() {
+        let name = line.split(' ').next().unwrap().trim_start_matches("briefwire_");
+        assert!(readme.contains(&format!("`{name}")), "README says nothing of {name}");
+    }
 }

@@ -85,7 +85,8 @@ impl Sent {
             }
         }
         if sent.file.is_none() {
-            sent.bytes = text.into_bytes();
+            // A form's lines end as HTML has them (4.10.21.7), an editor's as a file's.
+            sent.bytes = text.replace("\r\n", "\n").into_bytes();
         }
         Ok(sent)
     }

@@ -1,7 +1,7 @@
 //! The fields beside the sections: id, title, dates, status, matching hints. The same in both
 //! kinds of front matter and in JSON.
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveTime, SubsecRound};
 
 use super::draft::{Draft, Placed};
 use super::inline::collapse;
@@ -201,7 +201,8 @@ impl Taker<'_> {
 fn parse_moment(text: &str) -> Option<Timestamp> {
     let moment = match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         Ok(date) if text.len() == "2024-05-01".len() => date.and_time(NaiveTime::MIN).and_utc(),
-        _ => chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc(),
+        // Finer is nothing that is stored.
+        _ => chrono::DateTime::parse_from_rfc3339(text).ok()?.to_utc().trunc_subsecs(3),
     };
     // RFC 3339 cannot write other years, which an offset can lead to.
     (0..=9999).contains(&moment.year()).then_some(moment)

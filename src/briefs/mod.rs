@@ -33,6 +33,7 @@ mod report;
 mod schema;
 mod search;
 mod sections;
+mod tag;
 mod terms;
 mod title;
 mod write;
@@ -42,6 +43,7 @@ pub use json::to_json;
 pub use report::{Note, Problem, Report};
 pub use schema::json_schema;
 pub use search::Sought;
+pub use tag::tag;
 pub use write::to_markdown;
 
 use report::{Findings, Place};

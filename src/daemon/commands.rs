@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::desk::Edited;
 use super::group::Group;
 use super::writer::Writer;
+use crate::briefs;
 use crate::model::{
-    Brief, BriefId, BriefOrigin, Command, CommandError, ItemId, Reply, Section, SourceId, Timestamp,
+    Brief, BriefId, BriefOrigin, Command, CommandError, Expected, ItemId, Reply, Section, SourceId,
+    Timestamp,
 };
 use crate::store::{Store, StoreError, Undecided};
 
@@ -82,11 +84,11 @@ impl Writer {
         now: Timestamp,
     ) -> Result<Reply, Refusal> {
         match command {
-            Command::PutBrief { brief, origin } => {
-                self.put_brief(store, &brief, &origin, (group, now))
+            Command::PutBrief { brief, origin, expected } => {
+                self.put_brief(store, &brief, (&origin, &expected), (group, now))
             }
-            Command::RemoveBrief { brief, origin } => {
-                self.remove_brief(store, &brief, &origin, (group, now))
+            Command::RemoveBrief { brief, origin, expected } => {
+                self.remove_brief(store, &brief, (&origin, &expected), (group, now))
             }
             Command::Pin { item, brief } => {
                 if self.stored(store, &brief)?.is_none() {
@@ -128,23 +130,30 @@ impl Writer {
         }
         group.changes.pause_source(source, paused, now)?;
         group.paused.push(source.clone());
-        Ok(Reply { changed: true, items: Vec::new() })
+        Ok(Reply { changed: true, ..Reply::default() })
     }
 
     fn put_brief(
         &mut self,
         store: &Store,
         brief: &Brief,
-        origin: &BriefOrigin,
+        (origin, expected): (&BriefOrigin, &Expected),
         (group, now): (&mut Group<'_>, Timestamp),
     ) -> Result<Reply, Refusal> {
         let earlier = self.stored(store, &brief.id)?;
-        if let Some((known, owner)) = &earlier {
+        if let Some((_, owner)) = &earlier {
             refuse_if_owned(&brief.id, owner, origin)?;
-            if known == brief && owner == origin {
-                return Ok(Reply::default());
-            }
         }
+        let is_there = |(known, owner): &(Brief, BriefOrigin)| known == brief && owner == origin;
+        let is_there = earlier.as_ref().is_some_and(is_there);
+        // Who asks again for want of an answer has what was asked for (RFC 9110 13.1.1).
+        if !is_there || expected.none_of.is_some() {
+            refuse_unless(expected, &brief.id, earlier.as_ref().map(|(known, _)| known))?;
+        }
+        if is_there {
+            return Ok(Reply::default());
+        }
+        let created = earlier.is_none();
         group.changes.put_brief(brief, origin, now)?;
         let earlier = earlier.map(|(known, _)| known);
         let mut items: BTreeSet<ItemId> =
@@ -154,20 +163,21 @@ impl Writer {
         let differs = |earlier: &Brief| Section::differing(earlier, brief);
         let sections = earlier.as_ref().map(differs).unwrap_or_default();
         let edited = Edited { brief: &brief.id, sections: &sections };
-        self.review(items, Some(edited), (group, now))
+        Ok(Reply { created, ..self.review(items, Some(edited), (group, now))? })
     }
 
     fn remove_brief(
         &mut self,
         store: &Store,
         id: &BriefId,
-        origin: &BriefOrigin,
+        (origin, expected): (&BriefOrigin, &Expected),
         (group, now): (&mut Group<'_>, Timestamp),
     ) -> Result<Reply, Refusal> {
         let Some((brief, owner)) = self.stored(store, id)? else {
             return Err(not_found("brief", id.as_str()));
         };
         refuse_if_owned(id, &owner, origin)?;
+        refuse_unless(expected, id, Some(&brief))?;
         group.changes.remove_brief(id, now)?;
         let mut items: BTreeSet<ItemId> = self.desk.remove(&brief).into_iter().collect();
         items.extend(group.items_with(store, id)?);
@@ -203,7 +213,8 @@ impl Writer {
                 group.changes.put_story(story, now)?;
             }
         }
-        Ok(Reply { changed: true, items: stories.into_iter().map(|story| story.id).collect() })
+        let items = stories.into_iter().map(|story| story.id).collect();
+        Ok(Reply { changed: true, items, ..Reply::default() })
     }
 
     /// Returns a brief as the group leaves it.
@@ -243,4 +254,16 @@ fn refuse_if_owned(id: &BriefId, owner: &BriefOrigin, by: &BriefOrigin) -> Resul
         }
         _ => Ok(()),
     }
+}
+
+/// Decided where the change is made: of two editors who have read one version, one is told so.
+fn refuse_unless(expected: &Expected, id: &BriefId, there: Option<&Brief>) -> Result<(), Refusal> {
+    if *expected == Expected::default() {
+        return Ok(());
+    }
+    let etag = there.map(briefs::tag);
+    if expected.holds(etag.as_deref()) {
+        return Ok(());
+    }
+    Err(Refusal::Command(CommandError::Differs { id: id.clone(), etag }))
 }

@@ -18,7 +18,7 @@ use super::watch::{Happened, Watch};
 use super::writer::Work;
 use crate::briefs::{self, FallbackId, Form, Report};
 use crate::config::Config;
-use crate::model::{BriefId, BriefOrigin, Command, CommandError, Reply, Timestamp};
+use crate::model::{BriefId, BriefOrigin, Command, CommandError, Expected, Reply, Timestamp};
 use crate::serve::{Order, Vanished, Watched};
 use crate::store::{Store, StoreError};
 
@@ -340,7 +340,8 @@ impl Directory {
             }
             self.owners.insert(brief.id.clone(), path.clone());
             let origin = BriefOrigin::File(path.clone());
-            let command = Command::PutBrief { brief: Box::new(brief), origin };
+            let expected = Expected::default();
+            let command = Command::PutBrief { brief: Box::new(brief), origin, expected };
             under_way.push((path, self.send(command).await));
         }
         let mut stored = Vec::new();
@@ -419,7 +420,8 @@ impl Directory {
         let mine = self.owners.iter().find(|(_, owner)| *owner == path);
         let Some(brief) = mine.map(|(id, _)| id.clone()) else { return };
         let origin = BriefOrigin::File(path.to_owned());
-        let command = Command::RemoveBrief { brief: brief.clone(), origin };
+        let expected = Expected::default();
+        let command = Command::RemoveBrief { brief: brief.clone(), origin, expected };
         match self.send(command).await.await {
             Ok(Ok(_)) => {
                 tracing::info!(brief = %brief, file = %path.display(), "brief withdrawn: its file is gone");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Brief, BriefId, ItemId, SourceId};
+use super::{Brief, BriefId, Expected, ItemId, SourceId};
 
 /// A change that a person or a program asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +13,8 @@ pub enum Command {
         brief: Box<Brief>,
         /// Who brings it.
         origin: BriefOrigin,
+        /// What must be so of the version that is there.
+        expected: Expected,
     },
     /// Withdraws a brief; its items get another, or a generated one.
     RemoveBrief {
@@ -20,6 +22,8 @@ pub enum Command {
         brief: BriefId,
         /// Who withdraws it.
         origin: BriefOrigin,
+        /// What must be so of the version that is there.
+        expected: Expected,
     },
     /// From now on the item has this brief.
     Pin {
@@ -66,6 +70,8 @@ pub enum BriefOrigin {
 pub struct Reply {
     /// Whether anything differs from before.
     pub changed: bool,
+    /// Whether what is stored now was not there before.
+    pub created: bool,
     /// Items that have another brief now.
     pub items: Vec<ItemId>,
 }
@@ -88,6 +94,17 @@ pub enum CommandError {
         id: BriefId,
         /// Its file.
         file: PathBuf,
+    },
+    /// The brief is not the version that whoever asked has seen.
+    #[error(
+        "brief `{id}` {}: read it again, and make the change in what is there now",
+        if etag.is_some() { "has another version by now" } else { "is not there" }
+    )]
+    Differs {
+        /// The brief.
+        id: BriefId,
+        /// The tag of the version that is there.
+        etag: Option<String>,
     },
     /// The store did not take it; nothing was changed.
     #[error("the store did not take the change: {0}")]

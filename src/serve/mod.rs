@@ -33,6 +33,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::model::{
@@ -259,6 +260,12 @@ enum Failure {
     Refused(CommandError),
     /// The request is wrong: what is, and what is accepted.
     Wrong(String),
+    /// A document is refused; the report has the words, as `error`, and each reason.
+    Unsound(Value),
+    /// The body is of another type: which, and what is accepted.
+    Unsupported(String),
+    /// The body is larger than this, in bytes.
+    TooLarge(usize),
     /// There is nothing of that name.
     NotFound(&'static str),
     /// The store is not open, for this reason if one is known.
@@ -269,15 +276,27 @@ enum Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        let version = match &self {
+            Self::Refused(CommandError::Differs { etag, .. }) => Some(json!(etag)),
+            _ => None,
+        };
         let (status, message) = match self {
             Self::Store(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read the store");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the store cannot be read".to_owned())
             }
+            Self::Unsound(report) => {
+                return (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(report)).into_response();
+            }
+            Self::Unsupported(message) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, message),
+            Self::TooLarge(most) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {most} bytes"))
+            }
             Self::Refused(error) => {
                 let status = match error {
                     CommandError::NotFound { .. } => StatusCode::NOT_FOUND,
                     CommandError::OwnedByFile { .. } => StatusCode::CONFLICT,
+                    CommandError::Differs { .. } => StatusCode::PRECONDITION_FAILED,
                     CommandError::Store(_) | CommandError::Stopping => {
                         StatusCode::SERVICE_UNAVAILABLE
                     }
@@ -292,14 +311,17 @@ impl IntoResponse for Failure {
             Self::Closed(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping".to_owned()),
         };
-        (status, axum::Json(serde_json::json!({ "error": message }))).into_response()
+        let mut told = json!({ "error": message });
+        if let (Some(fields), Some(version)) = (told.as_object_mut(), version) {
+            // So that an editor can say which one has been looked at.
+            fields.insert("etag".to_owned(), version);
+        }
+        (status, axum::Json(told)).into_response()
     }
 }
 
 /// Returns the routes of the public listener.
 fn public(served: Arc<Served>) -> Router {
-    let api = api::routes()
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&served), auth::require_token));
     let guarded =
         status::routes().merge(health::metrics()).layer(axum::middleware::from_fn_with_state(
             Arc::clone(&served),
@@ -311,7 +333,7 @@ fn public(served: Arc<Served>) -> Router {
         .merge(pages::routes())
         .merge(opml::routes())
         .merge(guarded)
-        .nest("/api", api)
+        .nest("/api", api::public(&served))
         .merge(websub::routes())
         .merge(health::routes())
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page\n") })
@@ -324,5 +346,5 @@ fn public(served: Arc<Served>) -> Router {
 ///
 /// SECURITY: who can open the socket (mode 0600) is the daemon's own user.
 pub fn control(served: Arc<Served>) -> Router {
-    Router::new().nest("/api", api::routes().merge(upkeep::routes())).with_state(served)
+    Router::new().nest("/api", api::control()).with_state(served)
 }

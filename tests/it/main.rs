@@ -23,6 +23,7 @@ mod damaging;
 mod decoding;
 mod desk;
 mod differential;
+mod editing;
 mod entering;
 mod feedparser;
 mod filtering;

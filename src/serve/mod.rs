@@ -18,6 +18,7 @@ mod html;
 mod items;
 mod material;
 mod opml;
+mod pace;
 mod pages;
 mod ready;
 mod shelf;
@@ -146,6 +147,8 @@ pub struct Served {
     pub metrics: Arc<Metrics>,
     /// The clock; read by the daemon's rules.
     pub clock: fn() -> Timestamp,
+    /// What clients have done lately.
+    pace: pace::Pace,
     store: RwLock<Option<Arc<Store>>>,
     /// Whether every channel was rendered from the open store.
     is_rendered: AtomicBool,
@@ -187,6 +190,7 @@ impl Served {
             upcoming: Upcoming::default(),
             metrics: parts.metrics,
             clock: parts.clock,
+            pace: pace::Pace::default(),
             store: RwLock::new(None),
             is_rendered: AtomicBool::new(false),
             plan: RwLock::new(Arc::new(parts.plan)),

@@ -13,6 +13,7 @@ mod announcing;
 mod articles;
 mod asking;
 mod bustle;
+mod calling;
 mod commands;
 mod connections;
 mod corpus;

@@ -4,6 +4,7 @@
 //! What can be called stands in one table.
 
 mod briefs;
+mod errors;
 mod items;
 mod rulings;
 mod sources;
@@ -18,7 +19,7 @@ use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::{Failure, Served, auth, status, upkeep};
+use super::{Failure, Served, auth, pace, status, upkeep};
 use crate::contract;
 use crate::model::{BriefId, ItemId};
 
@@ -52,15 +53,16 @@ const CALLS: &[Call] = &[
     ("DELETE", "/vanished-briefs", |method| on(method, withdraw_vanished)),
 ];
 
-/// Returns the API of the public listener: with a token.
+/// Returns the API of the public listener: with a token, and for whoever keeps a decent pace.
 pub(super) fn public(served: &Arc<Served>) -> Router<Arc<Served>> {
     let guard = middleware::from_fn_with_state(Arc::clone(served), auth::require_token);
-    calls().layer(guard)
+    let pace = middleware::from_fn_with_state(Arc::clone(served), pace::keep);
+    calls().layer(guard).layer(pace).layer(middleware::from_fn(errors::in_json))
 }
 
 /// Returns the API of the control socket, with the store's upkeep.
 pub(super) fn control() -> Router<Arc<Served>> {
-    calls().merge(upkeep::routes())
+    calls().merge(upkeep::routes()).layer(middleware::from_fn(errors::in_json))
 }
 
 fn calls() -> Router<Arc<Served>> {

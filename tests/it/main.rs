@@ -45,6 +45,7 @@ mod opening;
 mod opml;
 mod origin;
 mod pausing;
+mod promised;
 mod proxies;
 mod publishing;
 mod pushing;

@@ -63,7 +63,7 @@ fn every_error_is_json_and_says_what_is_accepted() {
     refused(put("application/json", &large), 413, "1048576 bytes");
     let other =
         daemon.ask("PUT", "api/briefs/a", &[TOKEN, JSON], b"{\"id\": \"b\", \"summary\": \"S.\"}");
-    refused(other, 400, "the address says `a`");
+    refused(other, 422, "the address says `a`");
     let got = refused(daemon.get("api/briefs"), 401, "token");
     assert!(!got.headers.contains("Basic"), "a browser must not send a password here");
     let basic = ("Authorization", "Basic YW55Ym9keTphLXRva2VuLWZvci10ZXN0cw==");

@@ -56,6 +56,7 @@ mod reloading;
 mod requesting;
 mod resting;
 mod sanitising;
+mod schemathesis;
 mod serving;
 mod standing;
 mod subscribing;

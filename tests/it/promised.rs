@@ -228,7 +228,8 @@ fn briefs(p: &mut Promise<'_>) {
         412,
         (&[JSON, ("If-Match", "\"x\"")], WALL.replace("wall", "note").as_str()),
     );
-    p.call(&format!("PUT {one}"), &["note"], 400, (&[JSON], WALL));
+    p.call(&format!("PUT {one}"), &["note"], 422, (&[JSON], WALL));
+    p.call(&format!("PUT {one}"), &["note"], 400, (&[("If-Match", "x")], WALL));
     p.call(&format!("PUT {one}"), &["note"], 413, (&[JSON], &"x".repeat((1 << 20) + 1)));
     p.call("GET /api/briefs", &["?q=gave"], 200, NONE);
     p.call("GET /api/briefs", &["?limit=x"], 400, NONE);

@@ -118,19 +118,20 @@ fn read_one(value: &Json, fallback: FallbackId<'_>, now: Timestamp) -> (Option<B
 }
 
 fn draft(object: &Map<String, Json>, findings: &mut Findings) -> Draft {
-    let mut draft = Draft::default();
+    let (mut draft, mut uncounted) = (Draft::default(), Draft::default());
     for name in metadata::NAMES {
         let canonical = metadata::canonical(name);
         let given = object.get(name).filter(|value| !value.is_null());
-        // An alias counts where the name itself is absent.
         let named = canonical != name && object.get(canonical).is_some_and(|v| !v.is_null());
-        let Some(value) = given.filter(|_| !named) else { continue };
+        let Some(value) = given else { continue };
         if name == "origin" && !value.is_string() {
             continue;
         }
         let value = metadata_value(value);
         let field = Field { name: name.to_owned(), place: Place::BY_FIELD, value };
-        metadata::set(&mut draft, field, findings);
+        // An alias counts where the name itself is absent; it is of its kind all the same.
+        let taker = if named { &mut uncounted } else { &mut draft };
+        metadata::set(taker, field, findings);
     }
     let mut reader = parts::Reader { object, findings };
     draft.summary = reader.prose("summary");

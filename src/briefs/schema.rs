@@ -24,7 +24,7 @@ fn properties() -> Value {
     json!({
         "id": {
             "type": ["string", "null"],
-            "pattern": "^(?!\\.{1,2}$)[\\p{L}\\p{N}._~-]{1,128}$",
+            "pattern": "^\\s*((?!\\.{1,2}\\s*$)[\\p{L}\\p{N}._~-]{1,128})?\\s*$",
             "description": "Absent: the file's stem, else a hash.",
         },
         "title": text("Absent: the first sentence of the summary."),
@@ -55,7 +55,7 @@ fn properties() -> Value {
             "role": text("Office or standing."),
             "quote": required(),
         }))),
-        "key_terms": list(100, &json!({ "type": "string", "maxLength": 120 })),
+        "key_terms": list(100, &json!({ "type": ["string", "null"], "maxLength": 120 })),
         "source_url": web("The story's address."),
         "date": moment("When the story was current."),
         "created": moment("When the brief was written."),
@@ -63,17 +63,17 @@ fn properties() -> Value {
         "expires": moment("From then on it matches nothing new; after `created`."),
         "author": text("Who wrote it."),
         "status": {
-            "enum": ["active", "draft", "retracted", "expired", null],
+            "enum": ["active", "draft", "retracted", "expired", "", null],
             "default": "active",
             "description": "Only active briefs match.",
         },
-        "urls": list(100, &json!({ "type": "string" })),
-        "guids": list(100, &json!({ "type": "string" })),
-        "pin": { "type": ["array", "null"], "items": { "type": "string" } },
-        "block": { "type": ["array", "null"], "items": { "type": "string" } },
+        "urls": texts(Some(100)),
+        "guids": texts(Some(100)),
+        "pin": texts(None),
+        "block": texts(None),
         "language": text("An alias of `lang`."),
-        "pins": { "type": ["array", "null"], "items": { "type": "string" } },
-        "blocks": { "type": ["array", "null"], "items": { "type": "string" } },
+        "pins": texts(None),
+        "blocks": texts(None),
     })
 }
 
@@ -102,6 +102,18 @@ fn moment(description: &str) -> Value {
 
 fn list(most: usize, items: &Value) -> Value {
     json!({ "type": ["array", "null"], "maxItems": most, "items": items })
+}
+
+/// Returns a list of texts, for which one text may stand alone.
+fn texts(most: Option<usize>) -> Value {
+    let mut schema = json!({
+        "type": ["array", "string", "null"],
+        "items": { "type": ["string", "null"] },
+    });
+    if let (Some(schema), Some(most)) = (schema.as_object_mut(), most) {
+        schema.insert("maxItems".to_owned(), json!(most));
+    }
+    schema
 }
 
 fn object(required: &[&str], properties: &Value) -> Value {

@@ -385,6 +385,7 @@ impl Agenda {
     /// Lets a source that waited for its turn wait for its parked host.
     pub(super) fn step_back(&mut self, id: &SourceId, until: Timestamp) {
         let Some(known) = self.known.get_mut(id) else { return };
+        known.named = false;
         if let Some(since) = known.waiting.take() {
             self.waiting.remove(&(since, id.clone()));
         }
@@ -414,7 +415,7 @@ impl Agenda {
     }
 
     fn set_due(&mut self, id: &SourceId, due: Due) {
-        let Some(known) = self.known.get_mut(id) else { return };
+        let Some(known) = self.known.get_mut(id).filter(|known| !known.paused) else { return };
         self.due.push(Reverse((due.at, id.clone())));
         self.served.upcoming.set(id, Some(due.clone()));
         self.served.upcoming.plan(id, Some(due.at));

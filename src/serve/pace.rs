@@ -18,8 +18,8 @@ use super::Served;
 use super::client::Client;
 
 const WINDOW: Duration = Duration::from_mins(1);
-/// Requests to the API of one client in a window.
-const REQUESTS: u32 = 600;
+/// Requests to the API of one client in a window: what no editor needs, and a loop gone wild does.
+const REQUESTS: u32 = 6_000;
 /// Wrong tokens of one client in a window.
 const FAILURES: u32 = 10;
 /// Clients that are counted: so many, and as many again that have not been seen for longer.

@@ -15,6 +15,9 @@ const STORES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stores");
 fn told(desk: &Desk) -> String {
     let items = desk.ok(&["items", "--json"]);
     let briefs = desk.ok(&["brief", "list", "--json"]);
+    // Tags are of the version that tells them.
+    let untagged = briefs.lines().filter_map(|row| row.split_once(",\"etag\":"));
+    let briefs: String = untagged.flat_map(|(row, _)| [row, "}\n"]).collect();
     let kept = desk.ok(&["brief", "show", "wall", "--json"]);
     format!("{items}{briefs}{kept}")
 }

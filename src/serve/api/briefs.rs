@@ -153,7 +153,9 @@ async fn store(
     };
     if let Some(named) = named.filter(|named| *named != brief.id) {
         let text = format!("the document's id is `{}`, the address says `{named}`", brief.id);
-        return Err(Failure::Wrong(text));
+        let problem = Problem { line: 1, column: 1, field: Some("id".to_owned()), message: text };
+        let refused = Report { brief: None, warnings: Vec::new(), errors: vec![problem] };
+        return Err(Failure::Unsound(reasons(&refused)));
     }
     let (id, etag) = (brief.id.clone(), briefs::tag(&brief));
     let (brief, origin) = (Box::new(brief), BriefOrigin::Api);

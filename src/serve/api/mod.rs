@@ -1,7 +1,8 @@
 //! `/api`: briefs, items, rulings, sources; on the public listener with a token, on the control
 //! socket without one.
 //!
-//! What can be called stands in one table.
+//! What can be called stands in one table, and `openapi.json` says what comes of it; a test holds
+//! the two together.
 
 mod briefs;
 mod errors;
@@ -25,11 +26,14 @@ use crate::model::{BriefId, ItemId};
 
 /// The largest brief document.
 const MAX_BODY_BYTES: usize = 1 << 20;
+/// What is promised of each call, but the form of a brief document.
+const DOCUMENT: &str = include_str!("openapi.json");
 
 /// A call: its method, its path below `/api`, and what answers it.
 type Call = (&'static str, &'static str, fn(MethodFilter) -> MethodRouter<Arc<Served>>);
 
 const CALLS: &[Call] = &[
+    ("GET", "/openapi.json", |method| on(method, document)),
     ("GET", "/briefs", |method| on(method, briefs::list)),
     ("POST", "/briefs", |method| on(method, briefs::add)),
     ("GET", "/briefs/{id}", |method| on(method, briefs::get)),
@@ -78,6 +82,22 @@ fn calls() -> Router<Arc<Served>> {
     router
         .fallback(|| async { Failure::NotFound("call") })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// Tells what can be called and what comes of it, as `OpenAPI`.
+async fn document() -> Json<Value> {
+    Json(openapi())
+}
+
+fn openapi() -> Value {
+    let mut document: Value =
+        serde_json::from_str(DOCUMENT).expect("a file of ours, which a test reads, is JSON");
+    if let Some(schemas) =
+        document.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+    {
+        schemas.insert("BriefDocument".to_owned(), crate::briefs::json_schema());
+    }
+    document
 }
 
 /// Returns how many are wanted at most.
@@ -130,4 +150,57 @@ async fn withdraw_vanished(State(served): State<Arc<Served>>) -> Json<Value> {
         served.watched.confirmed.notify_one();
     }
     Json(json!({ "withdrawing": gone }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Returns a call as `METHOD PATH`.
+    fn line(method: &str, path: &str) -> String {
+        format!("{} /api{path}", method.to_uppercase())
+    }
+
+    fn called() -> BTreeSet<String> {
+        CALLS.iter().map(|(method, path, _)| line(method, path)).collect()
+    }
+
+    #[test]
+    fn the_document_has_the_calls_that_there_are() {
+        let document = openapi();
+        let mut promised = BTreeSet::new();
+        for (path, ways) in document["paths"].as_object().unwrap() {
+            let path = path.strip_prefix("/api").unwrap();
+            let methods = ways.as_object().unwrap().keys();
+            promised.extend(methods.map(|method| line(method, path)));
+        }
+        assert_eq!(promised, called());
+        assert_eq!(called().len(), CALLS.len());
+    }
+
+    /// Returns a part of a path, which is a name where it stands in capitals.
+    fn template(part: &str) -> String {
+        let is_name = !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase());
+        if is_name { format!("{{{}}}", part.to_lowercase()) } else { part.to_owned() }
+    }
+
+    #[test]
+    fn readme_has_the_calls_that_there_are() {
+        let readme = include_str!("../../../README.md");
+        let mut written = BTreeSet::new();
+        let is_call = |words: &&str| words.contains("/api/") && !words.contains("…");
+        for row in readme.lines().filter(|line| line.starts_with("| `")) {
+            let cell = row.split('|').nth(1).unwrap();
+            let mut method = "";
+            for words in cell.split('`').skip(1).step_by(2).filter(is_call) {
+                let path = words.rsplit(' ').next().unwrap();
+                method = words.split_once(' ').map_or(method, |(method, _)| method);
+                let parts = path.split('/').map(template);
+                written.insert(format!("{method} {}", parts.collect::<Vec<_>>().join("/")));
+            }
+        }
+        assert_eq!(written, called());
+    }
 }

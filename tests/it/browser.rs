@@ -1,4 +1,4 @@
-//! A real browser: Chromium, driven over WebDriver, as wide and as dark as a test wants it.
+//! A real browser: Chromium, driven over `WebDriver`, as wide and as dark as a test wants it.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

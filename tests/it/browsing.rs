@@ -37,7 +37,8 @@ fn demo_running(desk: &Desk) -> Daemon {
 /// Returns the path of the item that the seed-like brief is on.
 fn strait(daemon: &Daemon) -> String {
     let found = daemon.get("search?q=skerrow+ostmark+drops").text();
-    format!("items/{}", between(&found, "href=\"/items/", "\"")[0])
+    let ids = between(&found, "href=\"/items/", "\"");
+    format!("items/{}", ids.first().unwrap())
 }
 
 fn in_browser(test: impl AsyncFnOnce(Browser)) {
@@ -132,7 +133,7 @@ fn all_sections_of_a_brief_are_there_to_read_in_their_order() {
             let names: Vec<&str> =
                 seen.iter().map(|heading| heading[0].as_str().unwrap()).collect();
             assert_eq!(names, expected, "{path}");
-            assert!(seen.is_sorted_by_key(|heading| heading[1].as_f64().unwrap() as i64), "{path}");
+            assert!(seen.is_sorted_by(|one, next| one[1].as_f64() < next[1].as_f64()), "{path}");
         }
     });
 }
@@ -184,7 +185,7 @@ fn a_reader_finds_the_feeds_of_a_page() {
             for link in found {
                 let address = link[0].as_str().unwrap().replace(&daemon.url(""), "");
                 let got = daemon.get(&address);
-                let kind = got.header("content-type").unwrap_or_default().to_owned();
+                let kind = got.header("content-type").unwrap_or_default();
                 assert_eq!(got.status, 200, "{address}");
                 assert!(kind.starts_with(link[1].as_str().unwrap()), "{address}: {kind}");
                 assert_ne!(link[2], "", "{address}");

@@ -121,9 +121,9 @@ fn lists_have_pages_and_no_page_is_large() {
     for name in &names {
         desk.origin.script(&format!("/{name}"), Answer::ok(feed(&[(name, name, "A text of it.")])));
     }
-    let channels: String = (0..25)
-        .map(|n| format!("[[channel]]\nid = \"c{n}\"\ntitle = \"Channel {n}\"\nfrom = [\"*\"]\n"))
-        .collect();
+    let channel =
+        |n| format!("[[channel]]\nid = \"c{n}\"\ntitle = \"Channel {n}\"\nfrom = [\"*\"]\n");
+    let channels = (0..25).map(channel).collect::<Vec<_>>().concat();
     desk.write("c.toml", &(desk.configuration(&names) + &channels));
     let daemon = start_polled(&desk);
     assert_eq!(daemon.told().values().filter(|told| told.ok).count(), names.len());

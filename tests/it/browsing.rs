@@ -209,6 +209,7 @@ fn an_editor_uploads_a_brief_and_pins_it() {
         page.find(store).await.unwrap().click().await.unwrap();
         let refused = page.find(Locator::Css("[role=alert]")).await.unwrap().text().await.unwrap();
         assert!(refused.contains("refused") && refused.contains("summary"), "{refused}");
+        assert_eq!(browser.console().await.len(), 1, "the 422 itself");
         let text = page.find(Locator::Id("text")).await.unwrap();
         assert_eq!(text.prop("value").await.unwrap().unwrap(), "Key Terms:\n- nothing else\n");
         text.clear().await.unwrap();
@@ -233,8 +234,8 @@ fn an_editor_uploads_a_brief_and_pins_it() {
         ] {
             let button = format!("//button[.='{button}']");
             page.find(Locator::XPath(&button)).await.unwrap().click().await.unwrap();
-            let status = page.find(Locator::Css("[role=status]")).await.unwrap();
-            assert_eq!(status.text().await.unwrap(), done);
+            let status = format!("//*[@role='status'][contains(., '{done}')]");
+            page.wait().for_element(Locator::XPath(&status)).await.expect(done);
         }
         assert_eq!(browser.console().await, Vec::<String>::new());
     });

@@ -63,7 +63,7 @@ pub(super) fn render(prepared: &Prepared<'_>, changed: Timestamp) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-fn link(relation: &str, address: &str) -> Element {
+pub(super) fn link(relation: &str, address: &str) -> Element {
     Element::new("atom:link", None).with("rel", relation).with("href", address)
 }
 
@@ -131,7 +131,7 @@ fn further(enclosure: &Enclosure) -> Element {
     }
 }
 
-fn extension(element: Element) -> Extension {
+pub(super) fn extension(element: Element) -> Extension {
     let Element { name, value, attributes, children } = element;
     Extension {
         name: name.to_owned(),
@@ -142,7 +142,7 @@ fn extension(element: Element) -> Extension {
 }
 
 /// Returns a date as RFC 822 has it, with the four-digit year and the numeric zone of RFC 2822.
-fn rfc822(at: Timestamp) -> String {
+pub(super) fn rfc822(at: Timestamp) -> String {
     at.format("%a, %d %b %Y %H:%M:%S +0000").to_string()
 }
 

@@ -3,6 +3,8 @@
 use rss::{Channel, Guid, Item};
 
 use super::Site;
+use super::namespace::extend;
+use super::rss::{extension, link, rfc822};
 use crate::model::Trouble;
 use crate::text::html::clean_chars;
 
@@ -13,15 +15,18 @@ pub fn troubles(site: &Site, page: &str, troubles: &[Trouble]) -> String {
     let items = troubles.iter().map(|trouble| item(site, page, trouble)).collect();
     let what =
         "Sources that fail, and what else an operator should look at; empty while all is well.";
-    let channel = Channel {
+    let mut channel = Channel {
         title: "briefwire: what is wrong".to_owned(),
         link: page.to_owned(),
         description: what.to_owned(),
         language: Some("en".to_owned()),
         ttl: Some("15".to_owned()),
         items,
+        namespaces: [("atom".to_owned(), "http://www.w3.org/2005/Atom".to_owned())].into(),
         ..Channel::default()
     };
+    let own = link("self", &site.at("status.xml")).with("type", "application/rss+xml");
+    extend(&mut channel.extensions, own, extension);
     format!("{channel}\n")
 }
 
@@ -31,7 +36,7 @@ fn item(site: &Site, page: &str, trouble: &Trouble) -> Item {
         title: Some(clean_chars(&trouble.title).into_owned()),
         link: Some(page.to_owned()),
         guid: Some(Guid { value, permalink: false }),
-        pub_date: trouble.since.map(|at| at.to_rfc2822()),
+        pub_date: trouble.since.map(rfc822),
         description: Some(clean_chars(&trouble.text).into_owned()),
         ..Item::default()
     }

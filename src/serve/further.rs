@@ -17,8 +17,8 @@ use super::material::{Material, publisher_of};
 use super::ready::answer;
 use super::stories::taken_where;
 use super::{Failure, Served, View};
-use crate::model::{BriefId, Channel, ChannelId, DocumentFormat, SourceId, Story};
-use crate::publish::{Document, Place, Prepared, Rendering, has_term};
+use crate::model::{Channel, ChannelId, DocumentFormat, SourceId, Story};
+use crate::publish::{Document, Place, Prepared, Rendering};
 use crate::store::StoreError;
 
 /// Documents that are kept, and the bytes of all of them together.
@@ -194,18 +194,7 @@ impl View {
         term: &str,
     ) -> Result<Document, StoreError> {
         let sought = term.to_lowercase();
-        let of_brief = |id: &BriefId| {
-            self.store
-                .brief(id)
-                .ok()
-                .flatten()
-                .is_some_and(|stored| has_term(&stored.brief, &sought))
-        };
-        let accept = |story: &Story| match (&story.brief, self.plan.generated(story)) {
-            (Some(id), _) => of_brief(id),
-            (None, Some(brief)) => has_term(brief, &sought),
-            (None, None) => story.key_terms.iter().any(|t| t.term.to_lowercase() == sought),
-        };
+        let accept = |story: &Story| self.is_about(story, &sought);
         self.render(channel, format, Place::Term(term), &accept)
     }
 

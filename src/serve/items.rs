@@ -3,8 +3,8 @@
 use super::material::publisher_of;
 use super::{Plan, View};
 use crate::contract;
-use crate::model::{FeedFacts, ItemId, Origin, Source, Story};
-use crate::publish::Publisher;
+use crate::model::{BriefId, FeedFacts, ItemId, Origin, Source, Story};
+use crate::publish::{Publisher, has_term};
 use crate::store::{StoreError, StoredBrief};
 use crate::text::html;
 
@@ -27,6 +27,18 @@ impl View {
         };
         let publisher = self.publisher_of(&story)?;
         Ok(Some(Shown { story, brief, publisher }))
+    }
+
+    /// Returns whether an item has a key term, which is given in lower case.
+    pub(super) fn is_about(&self, story: &Story, term: &str) -> bool {
+        let of_brief = |id: &BriefId| {
+            self.store.brief(id).ok().flatten().is_some_and(|stored| has_term(&stored.brief, term))
+        };
+        match (&story.brief, self.plan.generated(story)) {
+            (Some(id), _) => of_brief(id),
+            (None, Some(brief)) => has_term(brief, term),
+            (None, None) => story.key_terms.iter().any(|known| known.term.to_lowercase() == term),
+        }
     }
 
     pub(super) fn publisher_of(&self, story: &Story) -> Result<Publisher, StoreError> {

@@ -28,8 +28,9 @@ mod upcoming;
 mod upkeep;
 mod websub;
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -163,6 +164,8 @@ pub struct Served {
     plan: RwLock<Arc<Plan>>,
     readers: Semaphore,
     searches: Semaphore,
+    /// When troubles were first told of, by their ids.
+    troubles_told: Mutex<HashMap<String, Timestamp>>,
 }
 
 /// What [`Served`] is made of, beside what has a beginning of its own.
@@ -206,6 +209,7 @@ impl Served {
             plan: RwLock::new(Arc::new(parts.plan)),
             readers: Semaphore::new(READERS),
             searches: Semaphore::new(SEARCHES),
+            troubles_told: Mutex::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Plan;
-use crate::model::{Channel, ItemId, Only, Placement, Selector, Source, SourceId, Story};
+use crate::model::{Channel, ItemId, Only, Selector, Source, SourceId, Story};
 use crate::reconcile;
 use crate::store::{Listed, Store, StoreError};
 
@@ -98,16 +98,7 @@ pub(super) fn members_taken(
     channel: &Channel,
     item: Story,
 ) -> Result<Option<Taken>, StoreError> {
-    let has_all = channel.from.contains(&Selector::All);
-    let is_in = |story: &Story| {
-        has_all || plan.source(story.source.as_str()).is_some_and(|source| channel.takes(source))
-    };
-    let takes = |story: &Story| {
-        matches!(story.placement, Placement::Shown(_))
-            && (channel.only == Only::Any || story.brief.is_some())
-            && is_in(story)
-            && reconcile::passes(&channel.filters, story)
-    };
+    let takes = |story: &Story| shows(plan, channel, story);
     if !takes(&item) {
         return Ok(None);
     }
@@ -117,6 +108,16 @@ pub(super) fn members_taken(
     let mut members = members(store, item)?.into_iter().filter(takes);
     let Some(first) = members.next() else { return Ok(None) };
     Ok(Some(Taken { story: first, others: members.map(without_texts).collect() }))
+}
+
+/// Returns whether a channel would show an item, were its document long enough.
+pub(super) fn shows(plan: &Plan, channel: &Channel, story: &Story) -> bool {
+    let is_in = channel.from.contains(&Selector::All)
+        || plan.source(story.source.as_str()).is_some_and(|source| channel.takes(source));
+    is_in
+        && story.shown_since().is_some()
+        && (channel.only == Only::Any || story.brief.is_some())
+        && reconcile::passes(&channel.filters, story)
 }
 
 /// Drops what is not said of an item that another one stands for: thirty texts of 256 KiB each
@@ -158,7 +159,7 @@ mod tests {
 
     use super::*;
     use crate::config::{self, Environment};
-    use crate::model::{BriefId, TrustedProxies};
+    use crate::model::{BriefId, Placement, TrustedProxies};
     use crate::publish::Site;
     use crate::serve::OpenFiles;
     use crate::store::testing::{at, open, put, story};

@@ -1,5 +1,7 @@
 //! What is wrong, one entry each: for the page of an operator, and for the feed of the same.
 
+use std::sync::PoisonError;
+
 use super::{Served, View};
 use crate::model::{Outcome, Source, SourceState, Timestamp, Trouble};
 use crate::store::StoreError;
@@ -62,7 +64,17 @@ impl Served {
             }));
             troubles.extend(sources);
         }
+        self.date(&mut troubles, now);
         troubles
+    }
+
+    /// Gives those of which nobody knows since when they last the time when they were first told of.
+    fn date(&self, troubles: &mut [Trouble], now: Timestamp) {
+        let mut told = self.troubles_told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|id, _| troubles.iter().any(|trouble| trouble.id == *id));
+        for trouble in troubles.iter_mut().filter(|trouble| trouble.since.is_none()) {
+            trouble.since = Some(*told.entry(trouble.id.clone()).or_insert(now));
+        }
     }
 
     /// Returns what is wrong with the daemon itself.

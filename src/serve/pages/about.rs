@@ -8,9 +8,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::listing::{Row, shows};
+use super::listing::Row;
 use super::{FeedLink, Frame, Links, failed, feed_links, missing, page, site_for};
 use crate::publish::Place;
+use crate::serve::stories::shows;
 use crate::serve::{Served, View};
 use crate::store::StoreError;
 

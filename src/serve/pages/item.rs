@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::listing::{is_public, shows};
+use super::listing::is_public;
 use super::{
     FeedLink, Frame, Links, VersionLink, because, failed, feed_links, missing, page, site_for,
     version_links,
@@ -16,7 +16,7 @@ use super::{
 use crate::model::{ItemId, Story};
 use crate::publish::{Also, Entry, Place, also_reported, item_article, publish_item};
 use crate::serve::items::Shown;
-use crate::serve::stories::members;
+use crate::serve::stories::{members, shows};
 use crate::serve::{Served, View};
 use crate::store::StoreError;
 

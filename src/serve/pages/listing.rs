@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::model::{BriefId, Channel, Only, Selector, SourceId, Story};
+use crate::model::{Only, SourceId, Story};
 use crate::publish::{Entry, Publisher, publish_item};
-use crate::reconcile;
+use crate::serve::stories::shows;
 use crate::serve::{Plan, View};
 use crate::store::{Listed, StoreError};
 use crate::text::direction;
@@ -112,34 +112,11 @@ impl View {
         }
         Ok(found)
     }
-
-    /// Returns whether an item has a key term, which is given in lower case.
-    pub(super) fn is_about(&self, story: &Story, term: &str) -> bool {
-        use crate::publish::has_term;
-        let of_brief = |id: &BriefId| {
-            self.store.brief(id).ok().flatten().is_some_and(|stored| has_term(&stored.brief, term))
-        };
-        match (&story.brief, self.plan.generated(story)) {
-            (Some(id), _) => of_brief(id),
-            (None, Some(brief)) => has_term(brief, term),
-            (None, None) => story.key_terms.iter().any(|known| known.term.to_lowercase() == term),
-        }
-    }
 }
 
 /// SECURITY: what only channels with a token show is on no list that anybody can read.
 pub(super) fn is_public(plan: &Plan, story: &Story) -> bool {
     plan.channels.iter().any(|channel| channel.token.is_none() && shows(plan, channel, story))
-}
-
-/// Returns whether a channel would show an item, were it long enough.
-pub(super) fn shows(plan: &Plan, channel: &Channel, story: &Story) -> bool {
-    let is_in = channel.from.contains(&Selector::All)
-        || plan.source(story.source.as_str()).is_some_and(|source| channel.takes(source));
-    is_in
-        && story.shown_since().is_some()
-        && (channel.only == Only::Any || story.brief.is_some())
-        && reconcile::passes(&channel.filters, story)
 }
 
 #[cfg(test)]

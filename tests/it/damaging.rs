@@ -216,7 +216,7 @@ impl Healthy {
         let daemon = desk.start();
         let base = daemon.url("");
         let items = || list(&base, "api/items").unwrap();
-        crate::desk::eventually("all are stored", || {
+        crate::desk::within(Duration::from_secs(40), "all are stored", || {
             daemon.poll("wire");
             daemon.poll("post");
             items().len() == ITEMS

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::desk::{Daemon, Desk, eventually, feed};
+use crate::desk::{Daemon, Desk, eventually, feed, within};
 use crate::origin::Answer;
 use crate::serving::TOKEN;
 
@@ -123,6 +123,6 @@ fn a_thousand_files_at_once_are_all_read() {
     for n in 0..1000 {
         desk.write(&format!("briefs/b{n}.md"), &brief(&format!("Text number {n}.")));
     }
-    eventually("all", || ids(&daemon).len() == 1000);
+    within(Duration::from_secs(40), "all", || ids(&daemon).len() == 1000);
     assert_eq!(summary(&daemon, "b999"), "Text number 999.");
 }

@@ -3,6 +3,7 @@
 use super::tree::{Element, Node};
 use super::warnings::Warnings;
 use crate::model::{Prose, Text};
+use crate::text;
 use crate::text::html::{self, List};
 
 /// Titles and other one-line texts.
@@ -159,25 +160,8 @@ fn is_base64(element: &Element, mime: &str, dialect: Dialect) -> bool {
 
 /// Returns the text that base64 stands for, if it is one (RFC 4648 4).
 fn base64(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in encoded.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let meant = encoded.bytes().filter(|b| !b.is_ascii_whitespace() && *b != b'=');
+    String::from_utf8(text::base64(meant)?).ok()
 }
 
 /// Returns whether a text that claims to be plain is HTML: it has an end tag or an entity, and

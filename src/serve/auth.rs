@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 
 use super::Served;
 use super::client::Client;
+use crate::text::base64;
 
 /// SECURITY: bodies hold markup of strangers; it is sanitised, and this is the second wall.
 const POLICY: &str = "default-src 'none'; img-src 'self' https: http:; style-src 'self'; \
@@ -43,10 +44,7 @@ pub(super) async fn require_token(
         let text = "the API is off: set `server.admin_token_file`, or use the control socket\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     }
-    match refusal(&served, &request, Ways::Bearer) {
-        None => next.run(request).await,
-        Some(refusal) => refusal,
-    }
+    pass(&served, request, next, Ways::Bearer).await
 }
 
 /// The same for `/status` and `/metrics`, where the configuration says so.
@@ -58,10 +56,7 @@ pub(super) async fn require_token_where_guarded(
     if !served.plan().guarded.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    match refusal(&served, &request, Ways::Password) {
-        None => next.run(request).await,
-        Some(refusal) => refusal,
-    }
+    pass(&served, request, next, Ways::Password).await
 }
 
 /// The same for pages that act, and nobody passes without a configured token.
@@ -74,10 +69,7 @@ pub(super) async fn require_password(
         let text = "there is no token to ask for: set `server.admin_token_file`\n";
         return (StatusCode::NOT_FOUND, text).into_response();
     }
-    match refusal(&served, &request, Ways::Password) {
-        None => next.run(request).await,
-        Some(refusal) => refusal,
-    }
+    pass(&served, request, next, Ways::Password).await
 }
 
 /// Whether a request may see what `/status` shows; a wrong token counts as a guess.
@@ -91,30 +83,30 @@ impl FromRequestParts<Arc<Served>> for SeesAll {
         parts: &mut Parts,
         served: &Arc<Served>,
     ) -> Result<Self, Infallible> {
-        let plan = served.plan();
-        if !plan.guarded.contains(&"/status") {
+        if !served.plan().guarded.contains(&"/status") {
             return Ok(Self(true));
         }
         let client = parts.extensions.get::<Client>();
         let given = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let (Some(given), Some(token)) = (given, &plan.token) else { return Ok(Self(false)) };
-        if served.pace.refuse_guesses(client).is_some() {
-            return Ok(Self(false));
-        }
-        let carries = carries(given, token.reveal(), Ways::Password);
-        if !carries {
-            served.pace.guessed(client);
-        }
-        Ok(Self(carries))
+        let is_let_in = |given| refusal(served, client, given, Ways::Password).is_none();
+        Ok(Self(given.is_some_and(is_let_in)))
     }
 }
 
-/// Refuses a request that does not carry the token, and one of a client that guesses.
-pub(super) fn refusal(served: &Served, request: &Request, ways: Ways) -> Option<Response> {
+/// Lets a request through that carries the token.
+async fn pass(served: &Served, request: Request, next: Next, ways: Ways) -> Response {
     let client = request.extensions().get::<Client>();
-    let given = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
     // Who has not tried is asked for it, whatever others of the same address have done.
-    let Some(given) = given else { return Some(unauthorised(ways)) };
+    let Some(given) = request.headers().get(AUTHORIZATION) else { return unauthorised(ways) };
+    match refusal(served, client, given.as_bytes(), ways) {
+        None => next.run(request).await,
+        Some(refusal) => refusal,
+    }
+}
+
+/// Refuses what is not the token, which counts as a guess, and whatever comes from who has guessed too
+/// often.
+fn refusal(served: &Served, client: Option<&Client>, given: &[u8], ways: Ways) -> Option<Response> {
     if let Some(refusal) = served.pace.refuse_guesses(client) {
         return Some(refusal);
     }
@@ -147,31 +139,10 @@ fn carries(given: &[u8], token: &str, ways: Ways) -> bool {
     if ways != Ways::Password || !scheme.eq_ignore_ascii_case(b"basic") {
         return false;
     }
-    let decoded = base64(rest).unwrap_or_default();
+    let end = rest.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let decoded = base64(rest.iter().take(end).copied()).unwrap_or_default();
     let colon = decoded.iter().position(|byte| *byte == b':');
     colon.is_some_and(|colon| is_same(decoded.get(colon + 1..).unwrap_or_default(), token))
-}
-
-/// Decodes base64 (RFC 4648 4); `None` is none.
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
-    for byte in text.get(..end)? {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (held, bits) = ((held << 6 | u32::from(six)) & 0xfff, bits + 6);
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(held >> bits & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
 }
 
 /// Compares two secrets in a time that does not depend on where they differ.

@@ -3,9 +3,9 @@
 use super::material::publisher_of;
 use super::{Plan, View};
 use crate::contract;
-use crate::model::{BriefId, FeedFacts, ItemId, Origin, Source, Story};
+use crate::model::{BriefId, FeedFacts, ItemId, Method, Only, Origin, Source, Story};
 use crate::publish::{Publisher, has_term};
-use crate::store::{StoreError, StoredBrief};
+use crate::store::{Listed, StoreError, StoredBrief};
 use crate::text::html;
 
 /// Words of an item's lead that `items --json` prints.
@@ -43,6 +43,26 @@ impl View {
 
     pub(super) fn publisher_of(&self, story: &Story) -> Result<Publisher, StoreError> {
         publisher_of(&self.store, &self.plan, &story.source)
+    }
+}
+
+/// Returns the newest items whatever their placement.
+pub(super) fn newest(view: &View, limit: usize) -> Result<Vec<Story>, StoreError> {
+    view.store.newest(&Listed { sources: None, only: Only::Any, shown: false, limit })
+}
+
+/// Returns why an item has the brief that it has, or none.
+pub(super) fn because(method: Method) -> &'static str {
+    match method {
+        Method::Pin => "a pin names the item",
+        Method::Url => "the brief and the item have one canonical URL",
+        Method::Guid => "the brief names the publisher's guid",
+        Method::Excerpt => "the brief's original post stands in the item",
+        Method::Text => "the words of both agree; the evidence stands in both",
+        Method::Ambiguous => "two briefs lie too close together to choose",
+        Method::Blocked => "the only brief that is near is blocked for this item",
+        Method::Lang => "the only brief that is near is in another language",
+        Method::None => "no stored brief is near enough",
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, Plan, Served, Upcoming, View};
 use crate::contract;
-use crate::model::{SourceId, Standing, Subscription, Timestamp, Trouble};
+use crate::model::{Source, SourceId, Standing, Subscription, Timestamp, Trouble};
 use crate::store::{Store, StoreError};
 
 /// Returns what `status --json` prints; what the store knows is left out while it is closed.
@@ -88,23 +88,35 @@ fn trouble_json(trouble: &Trouble) -> Value {
 }
 
 fn stored(view: &View, upcoming: &Upcoming, now: Timestamp) -> Result<Value, StoreError> {
-    let View { store, plan } = view;
+    let store = &view.store;
     let (items, briefs) = store.counts();
-    let subscriptions = subscriptions(store)?;
-    let mut sources = Vec::new();
-    for source in &plan.sources {
-        let state = upcoming.correct(source, store.state(&source.id)?);
-        let subscription = subscriptions.get(&source.id);
-        sources.push(contract::source::source(source, state.as_ref(), subscription));
-    }
     let bytes = store.size_on_disk()?;
     Ok(json!({
         "items": items,
         "briefs": briefs,
         "bytes": bytes,
         "rebuilt": store.rebuilt(now)?,
-        "sources": sources,
+        "sources": source_rows(view, upcoming)?,
     }))
+}
+
+/// Returns every source with its state; without it while the store is closed.
+pub(super) async fn sources(served: &Arc<Served>) -> Result<Vec<Value>, Failure> {
+    let upcoming = Arc::clone(served);
+    match served.read(move |view| source_rows(view, &upcoming.upcoming)).await {
+        Err(Failure::Closed(_)) => Ok(bare(&served.plan())),
+        rows => rows,
+    }
+}
+
+fn source_rows(view: &View, upcoming: &Upcoming) -> Result<Vec<Value>, StoreError> {
+    let subscriptions = subscriptions(&view.store)?;
+    let row = |source: &Source| {
+        let state = upcoming.correct(source, view.store.state(&source.id)?);
+        let subscription = subscriptions.get(&source.id);
+        Ok(contract::source::source(source, state.as_ref(), subscription))
+    };
+    view.plan.sources.iter().map(row).collect()
 }
 
 /// Returns how each source stands with its hub; what is being left is told of where nothing else

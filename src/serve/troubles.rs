@@ -1,8 +1,8 @@
 //! What is wrong, one entry each: for the page of an operator, and for the feed of the same.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
-use super::{Served, View};
+use super::{Failure, Served, View};
 use crate::model::{Outcome, Source, SourceState, Timestamp, Trouble};
 use crate::store::StoreError;
 
@@ -22,7 +22,7 @@ impl View {
 }
 
 /// Returns what is wrong with a source.
-pub(super) fn trouble_of(source: &Source, state: &SourceState) -> Option<Trouble> {
+fn trouble_of(source: &Source, state: &SourceState) -> Option<Trouble> {
     let id = &source.id;
     let trouble = |what: &str, title: String, text: String, since: Option<Timestamp>| {
         let since_when = since.map_or(0, |at| at.timestamp());
@@ -50,19 +50,28 @@ pub(super) fn trouble_of(source: &Source, state: &SourceState) -> Option<Trouble
 
 impl Served {
     /// Returns everything that is wrong, what concerns all of it first.
-    pub(super) async fn troubles(self: &std::sync::Arc<Self>) -> Vec<Trouble> {
+    pub(super) async fn troubles(self: &Arc<Self>) -> Vec<Trouble> {
         let mut troubles = self.own_troubles();
         let now = (self.clock)();
         let stored = self.read(move |view| Ok((view.store.rebuilt(now)?, view.source_troubles()?)));
-        // A store that is closed is told of already.
-        if let Ok((rebuilt, sources)) = stored.await {
-            troubles.extend(rebuilt.map(|text| Trouble {
-                id: format!("rebuilt:{}", text.split(':').next().unwrap_or_default()),
-                title: "The database was damaged and has been rebuilt".to_owned(),
-                text,
+        match stored.await {
+            Ok((rebuilt, sources)) => {
+                troubles.extend(rebuilt.map(|text| Trouble {
+                    id: format!("rebuilt:{}", text.split(':').next().unwrap_or_default()),
+                    title: "The database was damaged and has been rebuilt".to_owned(),
+                    text,
+                    since: None,
+                }));
+                troubles.extend(sources);
+            }
+            // It is being opened, or the condition says why it is not.
+            Err(Failure::Closed(_)) => {}
+            Err(failure) => troubles.push(Trouble {
+                id: "store".to_owned(),
+                title: "How the sources do is not known".to_owned(),
+                text: failure.told().1,
                 since: None,
-            }));
-            troubles.extend(sources);
+            }),
         }
         self.date(&mut troubles, now);
         troubles

@@ -59,7 +59,7 @@ pub use codec::CodecError;
 pub use compact::{Compacted, compact};
 pub use fence::{Lock, control_socket, free_space};
 pub use history::EarlierVersion;
-pub use read::{Finished, Known, Listed, Look, Ruling, StoredBrief};
+pub use read::{Finished, Known, Listed, Look, MAX_LOOKED_AT, Ruling, StoredBrief};
 pub use rebuild::Recovery;
 pub use restore::{RestoreError, Restored, restore};
 pub use retention::{Kept, Retired};

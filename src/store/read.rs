@@ -19,7 +19,7 @@ use crate::model::{
 };
 
 /// How many items a filter may be asked of, where most of them do not pass.
-const MAX_LOOKED_AT: usize = 5_000;
+pub const MAX_LOOKED_AT: usize = 5_000;
 
 /// Items as they are found, one at a time.
 type Walk<'w> = Box<dyn Iterator<Item = Result<Sequence, StoreError>> + 'w>;

@@ -17,7 +17,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::recent::Recent;
+use super::recent::{KEPT, Recent};
 
 /// What `journalctl -t` finds us by.
 const IDENTIFIER: &str = "briefwire";
@@ -79,7 +79,7 @@ pub fn start(levels: &Levels, form: Form, clock: fn() -> DateTime<Utc>) {
     if tracing_subscriber::registry()
         .with(targets)
         .with(output)
-        .with(Recent { clock })
+        .with(Recent { clock, kept: &KEPT })
         .try_init()
         .is_err()
     {

@@ -14,7 +14,8 @@ const MAX_KEPT: usize = 50;
 /// Of a text, so that a long one takes no more memory than its place.
 const MAX_TEXT_BYTES: usize = 1_000;
 
-static KEPT: Mutex<VecDeque<Told>> = Mutex::new(VecDeque::new());
+/// What is kept of this process.
+pub(super) static KEPT: Kept = Kept(Mutex::new(VecDeque::new()));
 
 /// A warning or an error as the log told it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,16 +30,25 @@ pub struct Told {
 
 /// Returns the last warnings and errors of this process, newest first.
 pub fn recent() -> Vec<Told> {
-    kept().iter().rev().cloned().collect()
+    KEPT.newest()
 }
 
-fn kept() -> MutexGuard<'static, VecDeque<Told>> {
-    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) struct Kept(Mutex<VecDeque<Told>>);
+
+impl Kept {
+    fn newest(&self) -> Vec<Told> {
+        self.lock().iter().rev().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Told>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Keeps what the log tells.
 pub(super) struct Recent {
     pub(super) clock: fn() -> DateTime<Utc>,
+    pub(super) kept: &'static Kept,
 }
 
 impl<S: Subscriber> Layer<S> for Recent {
@@ -51,7 +61,7 @@ impl<S: Subscriber> Layer<S> for Recent {
         event.record(&mut words);
         let text = shortened(words.message + &words.fields);
         let told = Told { at: (self.clock)(), is_error: level == Level::ERROR, text };
-        let mut kept = kept();
+        let mut kept = self.kept.lock();
         kept.push_back(told);
         while kept.len() > MAX_KEPT {
             kept.pop_front();
@@ -115,7 +125,10 @@ mod tests {
 
     #[test]
     fn the_last_warnings_and_errors_are_kept() {
-        let subscriber = tracing_subscriber::registry().with(Recent { clock: noon });
+        // Other tests of this process log, too.
+        static OURS: Kept = Kept(Mutex::new(VecDeque::new()));
+        let recent = Recent { clock: noon, kept: &OURS };
+        let subscriber = tracing_subscriber::registry().with(recent);
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!("nobody needs this");
             for number in 0..MAX_KEPT {
@@ -126,7 +139,7 @@ mod tests {
             tracing::error!(source = "a", error = cause, "cannot write");
             tracing::warn!("{}", "é".repeat(MAX_TEXT_BYTES));
         });
-        let told = recent();
+        let told = OURS.newest();
         assert_eq!(told.len(), MAX_KEPT);
         assert!(told[0].text.len() < MAX_TEXT_BYTES + 4 && told[0].text.ends_with("é…"));
         let text = "cannot write; source: a; error: disk full".to_owned();

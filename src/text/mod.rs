@@ -2,6 +2,7 @@
 
 pub mod html;
 
+mod base64;
 mod language;
 mod rarity;
 mod segmenter;
@@ -10,6 +11,7 @@ mod slug;
 mod stop_words;
 mod words;
 
+pub use base64::base64;
 pub use language::{detect, direction, primary, settle_language};
 pub use rarity::{Rarity, Stem, hashed, rarity};
 pub use segmenter::Segmenter;

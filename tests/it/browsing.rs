@@ -7,7 +7,7 @@ use fantoccini::key::Key;
 use serde_json::Value;
 
 use crate::browser::{Browser, axe};
-use crate::desk::{Daemon, Desk, between, copy};
+use crate::desk::{Daemon, Desk, HEADINGS, between, copy};
 
 /// Returns the demo with a token, a source that fails, and one whose feed is repaired.
 fn demo() -> Desk {
@@ -112,16 +112,6 @@ fn all_sections_of_a_brief_are_there_to_read_in_their_order() {
     let strait = strait(&daemon);
     in_browser(async |browser| {
         browser.look(380, false).await;
-        let expected = [
-            "Summary",
-            "What This Means for You",
-            "Original Post",
-            "Extra Information",
-            "People Also Ask",
-            "Expert Opinion",
-            "Key Terms",
-            "Original Source",
-        ];
         for path in [strait.as_str(), "briefs/skerrow-strait-patrols"] {
             browser.page.goto(&daemon.url(path)).await.unwrap();
             let script = "return [...document.querySelectorAll('.article h2')]
@@ -132,7 +122,7 @@ fn all_sections_of_a_brief_are_there_to_read_in_their_order() {
             let seen = seen.as_array().unwrap();
             let names: Vec<&str> =
                 seen.iter().map(|heading| heading[0].as_str().unwrap()).collect();
-            assert_eq!(names, expected, "{path}");
+            assert_eq!(names, HEADINGS, "{path}");
             assert!(seen.is_sorted_by(|one, next| one[1].as_f64() < next[1].as_f64()), "{path}");
         }
     });

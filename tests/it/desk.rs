@@ -8,6 +8,18 @@ use std::time::{Duration, Instant};
 
 use crate::origin::{Got, Origin, request};
 
+/// The headings of a whole brief, in their order.
+pub(crate) const HEADINGS: [&str; 8] = [
+    "Summary",
+    "What This Means for You",
+    "Original Post",
+    "Extra Information",
+    "People Also Ask",
+    "Expert Opinion",
+    "Key Terms",
+    "Original Source",
+];
+
 /// A temporary folder with a configuration, and the binary that is run on it.
 pub(crate) struct Desk {
     folder: tempfile::TempDir,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::desk::{Desk, between, copy, feed, needs};
+use crate::desk::{Desk, HEADINGS, between, copy, feed, needs};
 use crate::origin::Answer;
 
 const WALL: (&str, &str, &str) = (
@@ -199,16 +199,7 @@ fn the_demo_holds_what_the_readme_says() {
         .find(|item| item.contains("brief=\"skerrow-strait-patrols\""))
         .expect("the brief in the seed's layout is on an item");
     assert!(strait.contains("method=\"text\""), "by its words");
-    for heading in [
-        "Summary",
-        "What This Means for You",
-        "Original Post",
-        "Extra Information",
-        "People Also Ask",
-        "Expert Opinion",
-        "Key Terms",
-        "Original Source",
-    ] {
+    for heading in HEADINGS {
         assert!(strait.contains(&format!("<h3><strong>{heading}</strong></h3>")), "{heading}");
     }
     assert_eq!(between(strait, "<dt>", "</dt>").len(), 4);

@@ -5,8 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::desk::{Daemon, Desk, between, feed, missing, source};
 use crate::origin::{Answer, Got};
-
-const TOKEN: (&str, &str) = ("Authorization", "Bearer a-token-for-tests");
+use crate::serving::TOKEN;
 
 fn put_brief(daemon: &Daemon, id: &str, more: &str, summary: &str) {
     let body =

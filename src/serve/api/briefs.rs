@@ -20,7 +20,7 @@ use url::form_urlencoded::byte_serialize;
 use super::{MAX_BODY_BYTES, brief_id};
 use crate::briefs::{self, FallbackId, Form, Problem, Report, Sought};
 use crate::contract;
-use crate::model::{BriefId, BriefOrigin, Command, Expected, Reply, Tags};
+use crate::model::{Brief, BriefId, BriefOrigin, Command, Expected, Reply, Tags};
 use crate::serve::{Failure, Served};
 use crate::store::StoredBrief;
 
@@ -139,18 +139,9 @@ async fn store(
 ) -> Result<(StatusCode, Value), Failure> {
     let form = form(headers)?;
     let body = body.map_err(|rejection| unread(&rejection))?;
-    let now = (served.clock)();
-    let stem = named.clone();
-    let report = tokio::task::spawn_blocking(move || {
-        let fallback = stem.as_ref().map_or(FallbackId::Hash, |id| FallbackId::Stem(id.as_str()));
-        briefs::read(&body, form, fallback, now)
-    })
-    .await
-    .map_err(|_panic| Failure::Wrong("the document cannot be read".to_owned()))?;
-    let brief = match report {
-        Report { brief: Some(brief), .. } => brief,
-        refused => return Err(Failure::Unsound(reasons(&refused))),
-    };
+    let stem = named.as_ref().map(ToString::to_string);
+    let brief = read_document(served, body, form, stem).await?;
+    let brief = brief.map_err(|refused| Failure::Unsound(reasons(&refused)))?;
     if let Some(named) = named.filter(|named| *named != brief.id) {
         let text = format!("the document's id is `{}`, the address says `{named}`", brief.id);
         let problem = Problem { line: 1, column: 1, field: Some("id".to_owned()), message: text };
@@ -168,6 +159,25 @@ async fn store(
         fields.insert("etag".to_owned(), json!(etag));
     }
     Ok((status, told))
+}
+
+/// Reads a brief document; `stem` is the id that it has unless it says another.
+pub(in crate::serve) async fn read_document(
+    served: &Served,
+    body: Bytes,
+    form: Form,
+    stem: Option<String>,
+) -> Result<Result<Brief, Report>, Failure> {
+    let now = (served.clock)();
+    let read = tokio::task::spawn_blocking(move || {
+        let fallback = stem.as_deref().map_or(FallbackId::Hash, FallbackId::Stem);
+        briefs::read(&body, form, fallback, now)
+    });
+    Ok(match read.await {
+        Ok(Report { brief: Some(brief), .. }) => Ok(brief),
+        Ok(refused) => Err(refused),
+        Err(_panic) => return Err(Failure::Wrong("the document cannot be read".to_owned())),
+    })
 }
 
 /// Tells why a document is refused, in one line and in places.

@@ -9,9 +9,8 @@ use serde_json::{Value, json};
 
 use super::item_id;
 use crate::briefs;
-use crate::model::Method;
-use crate::serve::items::item_json;
-use crate::serve::{Failure, Served, pages};
+use crate::serve::items::{because, item_json, newest};
+use crate::serve::{Failure, Served};
 
 /// More are not listed in one answer.
 const MAX_ITEMS: usize = 100_000;
@@ -28,7 +27,7 @@ pub(super) async fn list(
     let limit = super::at_most(wanted.limit).min(MAX_ITEMS);
     let items = served
         .read(move |view| {
-            let stories = pages::newest(view, limit)?;
+            let stories = newest(view, limit)?;
             Ok(stories.iter().map(|story| item_json(&view.plan, story)).collect())
         })
         .await?;
@@ -59,17 +58,7 @@ pub(super) async fn why(
     let shown = served.read(move |view| view.shown(id)).await?;
     let shown = shown.ok_or(Failure::NotFound("item"))?;
     let mut told = item_json(&served.plan(), &shown.story);
-    let because = match shown.story.method {
-        Method::Pin => "a pin names the item",
-        Method::Url => "the brief and the item have one canonical URL",
-        Method::Guid => "the brief names the publisher's guid",
-        Method::Excerpt => "the brief's original post stands in the item",
-        Method::Text => "the words of both agree; the evidence stands in both",
-        Method::Ambiguous => "two briefs lie too close together to choose",
-        Method::Blocked => "the only brief that is near is blocked for this item",
-        Method::Lang => "the only brief that is near is in another language",
-        Method::None => "no stored brief is near enough",
-    };
+    let because = because(shown.story.method);
     if let Some(fields) = told.as_object_mut() {
         fields.insert("because".to_owned(), json!(because));
         let title = shown.brief.as_ref().map(|stored| stored.brief.title.clone());

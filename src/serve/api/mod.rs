@@ -4,7 +4,7 @@
 //! What can be called stands in one table, and `openapi.json` says what comes of it; a test holds
 //! the two together.
 
-mod briefs;
+pub(super) mod briefs;
 mod errors;
 mod items;
 mod rulings;

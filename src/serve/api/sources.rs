@@ -11,8 +11,7 @@ use crate::model::{Command, SourceId};
 use crate::serve::{Failure, Served, View, status};
 
 pub(super) async fn list(State(served): State<Arc<Served>>) -> Result<Json<Value>, Failure> {
-    let told = status::tell(&served).await?;
-    Ok(Json(told.get("sources").cloned().unwrap_or_default()))
+    Ok(Json(Value::Array(status::sources(&served).await?)))
 }
 
 pub(super) async fn get(

@@ -10,10 +10,11 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::listing::{Row, Turn, is_public};
-use super::{Frame, Links, VersionLink, because, failed, missing, page, version_links};
+use super::{Frame, Links, VersionLink, failed, missing, page, version_links};
 use crate::model::{Brief, BriefId, Status, Story};
 use crate::publish::{brief_article, labels};
 use crate::serve::auth::SeesAll;
+use crate::serve::items::because;
 use crate::serve::{Served, View};
 use crate::store::StoreError;
 
@@ -95,12 +96,8 @@ impl View {
         let href = |page| format!("{}/briefs/{id}?page={page}", links.root);
         let (turn, from) = Turn::of(asked.page, (stories.len(), EACH), href);
         let why = |story: &Story| {
-            Some(format!(
-                "{} ({} {:.2})",
-                because(story.method),
-                story.method.as_str(),
-                story.score
-            ))
+            let (method, score) = (story.method.as_str(), story.score);
+            Some(format!("{method} {score:.2}: {}", because(story.method)))
         };
         let rows = self.rows(stories.iter().skip(from).take(EACH), why)?;
         let lang = brief.lang.as_deref();

@@ -10,12 +10,11 @@ use axum::routing::get;
 
 use super::listing::is_public;
 use super::{
-    FeedLink, Frame, Links, VersionLink, because, failed, feed_links, missing, page, site_for,
-    version_links,
+    FeedLink, Frame, Links, VersionLink, failed, feed_links, missing, page, site_for, version_links,
 };
 use crate::model::{ItemId, Story};
 use crate::publish::{Also, Entry, Place, also_reported, item_article, publish_item};
-use crate::serve::items::Shown;
+use crate::serve::items::{Shown, because};
 use crate::serve::stories::{members, shows};
 use crate::serve::{Served, View};
 use crate::store::StoreError;
@@ -81,7 +80,7 @@ impl View {
             ),
             None => format!(
                 "No stored brief is on this item: {}. Its summary and key terms are the publisher's own words.",
-                because(story.method).to_lowercase()
+                because(story.method)
             ),
         };
         Ok(Some(ItemPage {

@@ -9,9 +9,6 @@ use crate::serve::{Plan, View};
 use crate::store::{Listed, StoreError};
 use crate::text::direction;
 
-/// As many of the newest items are looked through for a term, or for words.
-pub(super) const LOOKED_AT: usize = 5_000;
-
 /// An item in a list.
 #[derive(Debug, Clone)]
 pub(in crate::serve) struct Row {
@@ -93,24 +90,15 @@ impl View {
     }
 
     /// Returns the newest items that public channels show and `accept` takes, at most so many of the
-    /// newest [`LOOKED_AT`].
+    /// newest [`MAX_LOOKED_AT`](crate::store::MAX_LOOKED_AT).
     pub(super) fn public_items(
         &self,
         limit: usize,
         accept: &dyn Fn(&Story) -> bool,
     ) -> Result<Vec<Story>, StoreError> {
-        let listed = Listed { sources: None, only: Only::Any, shown: true, limit: LOOKED_AT };
-        let mut found = Vec::new();
-        for story in self.store.each_newest(&listed)?.take(LOOKED_AT) {
-            let story = story?;
-            if accept(&story) && is_public(&self.plan, &story) {
-                found.push(story);
-            }
-            if found.len() >= limit {
-                break;
-            }
-        }
-        Ok(found)
+        let listed = Listed { sources: None, only: Only::Any, shown: true, limit };
+        let accept = |story: &Story| accept(story) && is_public(&self.plan, story);
+        self.store.newest_accepted(&listed, &accept)
     }
 }
 

@@ -20,9 +20,9 @@ use axum::Router;
 
 use super::client::Links;
 use super::{Served, View};
-use crate::model::{Channel, Method, Only, Story};
-use crate::publish::{Place, Site};
-use crate::store::{EarlierVersion, Listed, StoreError};
+use crate::model::{Brief, Channel, DocumentFormat, Section};
+use crate::publish::{Place, Site, labels};
+use crate::store::EarlierVersion;
 
 pub(crate) use frame::Escaped;
 pub(super) use frame::{Frame, failed, missing, page};
@@ -42,11 +42,6 @@ pub(super) fn guarded() -> Router<Arc<Served>> {
     status::routes()
 }
 
-/// Returns the newest items whatever their placement.
-pub(super) fn newest(view: &View, limit: usize) -> Result<Vec<Story>, StoreError> {
-    view.store.newest(&Listed { sources: None, only: Only::Any, shown: false, limit })
-}
-
 /// A feed to subscribe to.
 #[derive(Debug, Clone)]
 struct FeedLink {
@@ -57,7 +52,7 @@ struct FeedLink {
 
 /// Returns the addresses of one of a channel's documents in all its formats.
 fn feed_links(site: &Site, channel: &Channel, place: Place<'_>) -> Vec<FeedLink> {
-    let link = |format: &crate::model::DocumentFormat| FeedLink {
+    let link = |format: &DocumentFormat| FeedLink {
         url: place.address(site, channel, *format),
         name: format.name().to_owned(),
         mime: format.media_type(),
@@ -68,21 +63,6 @@ fn feed_links(site: &Site, channel: &Channel, place: Place<'_>) -> Vec<FeedLink>
 /// Returns what addresses on a page begin with: as the one who asks knows this site.
 fn site_for(view: &View, links: &Links) -> Site {
     Site { base: links.base.clone(), ..view.plan.site.clone() }
-}
-
-/// Returns how a brief was found, as the beginning of a sentence.
-pub(super) fn because(method: Method) -> &'static str {
-    match method {
-        Method::Pin => "A person or the brief itself has pinned it to this item",
-        Method::Url => "Brief and item have one address",
-        Method::Guid => "The brief names the publisher's guid of the item",
-        Method::Excerpt => "The brief's original post stands in the item",
-        Method::Text => "Brief and item tell one story by their words",
-        Method::Ambiguous => "Two briefs lie too close together to choose",
-        Method::Blocked => "The only brief that is near is blocked for this item",
-        Method::Lang => "The only brief that is near is in another language",
-        Method::None => "No stored brief is near enough",
-    }
 }
 
 /// An earlier version of a brief, in a list.
@@ -96,11 +76,11 @@ struct VersionLink {
 }
 
 /// Returns the list of earlier versions, given the one in force.
-fn version_links(versions: &[EarlierVersion], current: &crate::model::Brief) -> Vec<VersionLink> {
+fn version_links(versions: &[EarlierVersion], current: &Brief) -> Vec<VersionLink> {
     let after = std::iter::once(current).chain(versions.iter().map(|version| &version.brief));
     let links = versions.iter().zip(after).map(|(version, after)| {
-        let labels = crate::publish::labels(Some("en"));
-        let sections = crate::model::Section::differing(&version.brief, after);
+        let labels = labels(Some("en"));
+        let sections = Section::differing(&version.brief, after);
         let names: Vec<&str> = sections.iter().map(|section| labels.of(*section)).collect();
         VersionLink {
             number: version.stored.timestamp(),

@@ -10,12 +10,12 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::brief::is_published;
-use super::listing::{LOOKED_AT, Row};
+use super::listing::Row;
 use super::{Frame, Links, failed, page};
 use crate::briefs::Sought;
 use crate::model::Story;
 use crate::serve::{Failure, Served, View};
-use crate::store::StoreError;
+use crate::store::{MAX_LOOKED_AT, StoreError};
 
 const ITEMS: usize = 50;
 const BRIEFS: usize = 20;
@@ -59,7 +59,7 @@ async fn search(
             query,
             briefs: Vec::new(),
             rows: Vec::new(),
-            looked_at: LOOKED_AT,
+            looked_at: MAX_LOOKED_AT,
         });
     }
     let sought = Sought::new(&query);
@@ -69,7 +69,7 @@ async fn search(
             query,
             briefs,
             rows,
-            looked_at: LOOKED_AT,
+            looked_at: MAX_LOOKED_AT,
         }),
         Err(failure) => failed(failure, &links),
     }

@@ -9,9 +9,9 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{After, Frame, Links, missing, page, refused, see};
+use super::{After, Frame, Links, failed, missing, page, see};
 use crate::model::{BriefId, Command, ItemId, Story};
-use crate::serve::pages::because;
+use crate::serve::items::because;
 use crate::serve::{Failure, Served, View};
 use crate::store::StoreError;
 
@@ -51,7 +51,7 @@ async fn item(
     match served.read(move |view| item_page(view, id, (&for_page, done))).await {
         Ok(Some(item)) => page(&item),
         Ok(None) => missing("item", &links),
-        Err(failure) => refused(failure, &links),
+        Err(failure) => failed(failure, &links),
     }
 }
 
@@ -105,7 +105,7 @@ async fn rule(
     let brief = match BriefId::new(ruled.brief.trim()) {
         Ok(brief) => brief,
         Err(error) => {
-            return refused(
+            return failed(
                 Failure::Wrong(format!("`{}` is no brief's id: {error}", ruled.brief)),
                 &links,
             );
@@ -120,6 +120,6 @@ async fn rule(
     };
     match served.order(command).await {
         Ok(_) => see(&links, &format!("/admin/items/{item}"), &act),
-        Err(failure) => refused(failure, &links),
+        Err(failure) => failed(failure, &links),
     }
 }

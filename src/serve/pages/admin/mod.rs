@@ -17,7 +17,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{Frame, Links, failed, missing, page};
-use crate::serve::{Failure, Served};
+use crate::serve::Served;
 
 /// Returns the routes; whoever adds them asks for the token.
 pub(in crate::serve) fn routes() -> Router<Arc<Served>> {
@@ -40,17 +40,17 @@ pub(in crate::serve) async fn require_same_origin(
 }
 
 fn is_same_origin(headers: &HeaderMap, own: &[&Url]) -> bool {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    if let Some(site) = text("sec-fetch-site".parse().unwrap_or(ORIGIN)) {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
     }
-    let Some(origin) = text(ORIGIN) else {
+    let Some(origin) = text(ORIGIN.as_str()) else {
         // No browser that sends forms of others leaves both out; a program needs neither.
         return true;
     };
     let Ok(origin) = Url::parse(origin) else { return false };
-    let of_host =
-        text(HOST).and_then(|host| Url::parse(&format!("{}://{host}", origin.scheme())).ok());
+    let of_host = text(HOST.as_str())
+        .and_then(|host| Url::parse(&format!("{}://{host}", origin.scheme())).ok());
     let own = own.iter().map(|url| url.origin()).chain(of_host.map(|url| url.origin()));
     own.into_iter().any(|own| own == origin.origin())
 }
@@ -80,13 +80,7 @@ impl After {
 
 /// Returns the way to the page after a form (RFC 9110 15.4.4).
 fn see(links: &Links, path: &str, done: &str) -> Response {
-    let sign = if path.contains('?') { '&' } else { '?' };
-    Redirect::to(&format!("{}{path}{sign}done={done}", links.root)).into_response()
-}
-
-/// Returns the page of a form that was not carried out.
-fn refused(failure: Failure, links: &Links) -> Response {
-    failed(failure, links)
+    Redirect::to(&format!("{}{path}?done={done}", links.root)).into_response()
 }
 
 #[cfg(test)]

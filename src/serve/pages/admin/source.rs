@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::{After, Frame, Links, missing, page, refused, see};
+use super::{After, Frame, Links, failed, missing, page, see};
 use crate::contract;
 use crate::model::{Command, SourceId};
-use crate::serve::{Served, View};
+use crate::serve::Served;
 
 pub(super) fn routes() -> Router<Arc<Served>> {
     Router::new()
@@ -60,16 +60,12 @@ async fn source(
     Query(after): Query<After>,
 ) -> Response {
     let Some(source) = served.plan().source(&id).cloned() else { return missing("source", &links) };
-    let (reader, id) = (Arc::clone(&served), source.id.clone());
-    let read =
-        move |view: &View| Ok(reader.upcoming.correct(&source, view.store.state(&source.id)?));
-    let state = match served.read(read).await {
-        Ok(state) => state,
-        Err(failure) => return refused(failure, &links),
+    let id = source.id.clone();
+    let state = match served.read(move |view| view.store.state(&id)).await {
+        Ok(state) => served.upcoming.correct(&source, state),
+        Err(failure) => return failed(failure, &links),
     };
-    let plan = served.plan();
-    let Some(source) = plan.source(id.as_str()) else { return missing("source", &links) };
-    let told = contract::source::source(source, state.as_ref(), None);
+    let told = contract::source::source(&source, state.as_ref(), None);
     let text = |name: &str| told.get(name).and_then(|value| value.as_str()).map(str::to_owned);
     let names = [
         ("Address", "url"),
@@ -82,8 +78,8 @@ async fn source(
     ];
     let facts = names.into_iter().filter_map(|(words, name)| Some((words, text(name)?)));
     page(&SourcePage {
-        frame: Frame::new(&links, id.to_string()),
-        id: id.to_string(),
+        frame: Frame::new(&links, source.id.to_string()),
+        id: source.id.to_string(),
         title: text("title"),
         done: after.words(),
         facts: facts.collect(),
@@ -115,6 +111,6 @@ async fn carry_out(
     };
     match served.order(command(id.clone())).await {
         Ok(_) => see(&links, &format!("/admin/sources/{id}"), done),
-        Err(failure) => refused(failure, &links),
+        Err(failure) => failed(failure, &links),
     }
 }

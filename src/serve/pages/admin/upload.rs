@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Multipart, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::{After, Frame, Links, page, refused, see};
-use crate::briefs::{self, FallbackId, Form};
+use super::{After, Frame, Links, failed, page, see};
+use crate::briefs::{Form, Problem};
 use crate::model::{BriefId, BriefOrigin, Command, Expected};
+use crate::serve::api::briefs::read_document;
 use crate::serve::{Failure, Served};
 
 /// A brief's file may have 1 MiB, and the form around it a little.
@@ -62,7 +64,7 @@ fn form(served: &Served, links: &Links, done: Option<&'static str>) -> Start {
 struct Sent {
     /// The file's name.
     file: Option<String>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     id: String,
 }
 
@@ -76,7 +78,7 @@ impl Sent {
                     let name = field.file_name().unwrap_or_default().to_owned();
                     let bytes = field.bytes().await.map_err(unread)?;
                     if !bytes.is_empty() {
-                        (sent.file, sent.bytes) = (Some(name), bytes.to_vec());
+                        (sent.file, sent.bytes) = (Some(name), bytes);
                     }
                 }
                 "text" => text = field.text().await.map_err(unread)?,
@@ -86,7 +88,7 @@ impl Sent {
         }
         if sent.file.is_none() {
             // A form's lines end as HTML has them (4.10.21.7), an editor's as a file's.
-            sent.bytes = text.replace("\r\n", "\n").into_bytes();
+            sent.bytes = text.replace("\r\n", "\n").into();
         }
         Ok(sent)
     }
@@ -113,7 +115,7 @@ impl Sent {
 async fn upload(State(served): State<Arc<Served>>, links: Links, fields: Multipart) -> Response {
     let sent = match Sent::read(fields).await {
         Ok(sent) => sent,
-        Err(why) => return refused(Failure::Wrong(why), &links),
+        Err(why) => return failed(Failure::Wrong(why), &links),
     };
     match store(&served, &sent).await {
         Ok(Ok((id, done))) => see(&links, &format!("/briefs/{id}"), done),
@@ -122,7 +124,7 @@ async fn upload(State(served): State<Arc<Served>>, links: Links, fields: Multipa
             let form = Start { errors, text, name: sent.id, ..form(&served, &links, None) };
             (StatusCode::UNPROCESSABLE_ENTITY, page(&form)).into_response()
         }
-        Err(failure) => refused(failure, &links),
+        Err(failure) => failed(failure, &links),
     }
 }
 
@@ -131,19 +133,11 @@ async fn store(
     served: &Arc<Served>,
     sent: &Sent,
 ) -> Result<Result<(BriefId, &'static str), Vec<String>>, Failure> {
-    let now = (served.clock)();
-    let (bytes, form, stem) = (sent.bytes.clone(), sent.form(), sent.stem());
-    let read = tokio::task::spawn_blocking(move || {
-        let fallback = stem.as_deref().map_or(FallbackId::Hash, FallbackId::Stem);
-        briefs::read(&bytes, form, fallback, now)
-    });
-    let report =
-        read.await.map_err(|_panic| Failure::Wrong("the brief cannot be read".to_owned()))?;
-    let brief = match report.brief {
-        Some(brief) if report.errors.is_empty() => brief,
-        _ => {
-            let line = |error: &briefs::Problem| format!("line {}: {}", error.line, error.message);
-            return Ok(Err(report.errors.iter().map(line).collect()));
+    let brief = match read_document(served, sent.bytes.clone(), sent.form(), sent.stem()).await? {
+        Ok(brief) => brief,
+        Err(refused) => {
+            let line = |error: &Problem| format!("line {}: {}", error.line, error.message);
+            return Ok(Err(refused.errors.iter().map(line).collect()));
         }
     };
     if !sent.id.is_empty() && sent.id != brief.id.as_str() {

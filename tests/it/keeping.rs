@@ -1,6 +1,7 @@
 //! Backups, restores, checks and compacting, by the commands an operator has.
 
 use std::os::unix::fs::PermissionsExt;
+use std::time::UNIX_EPOCH;
 
 use crate::desk::{Desk, eventually, feed};
 use crate::origin::Answer;
@@ -38,6 +39,24 @@ fn feeds_of_a_restored_store_are_the_same_bytes() {
     let item = desk.items().into_iter().find(|item| item["title"] == "A quiet day").unwrap();
     desk.ok(&["brief", "pin", item["item_id"].as_str().unwrap(), "quiet"]);
     daemon.until("feeds/edited.xml", |got| got.text().matches("<item>").count() == 2);
+    daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"quiet\""));
+    // A document is served before its date is stored, and a backup has what is stored.
+    let dated = |channel: &str, date: &str| {
+        let backup = desk.ok(&["backup", "-"]);
+        let lines = backup.lines().map(|line| serde_json::from_str(line).unwrap());
+        let mut looks = lines.map(|line: serde_json::Value| line["channel"].clone());
+        let look = looks.find(|look| look["id"] == channel);
+        let date = httpdate::parse_http_date(date).unwrap().duration_since(UNIX_EPOCH).unwrap();
+        look.is_some_and(|look| {
+            u128::from(look["record"]["changed"].as_u64().unwrap()) == date.as_millis()
+        })
+    };
+    eventually("the documents' dates are stored", || {
+        ["all", "edited"].into_iter().all(|channel| {
+            let document = daemon.get(&format!("feeds/{channel}.xml"));
+            dated(channel, &document.header("Last-Modified").unwrap())
+        })
+    });
     let backup = desk.path("b.jsonl");
     let backup = backup.to_str().unwrap();
     let told = desk.ok(&["backup", backup]);

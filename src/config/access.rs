@@ -35,6 +35,9 @@ const TELLTALE: [&str; 6] = ["key", "token", "secret", "cookie", "auth", "passwo
 const ONE_LINE: &str = "a file that holds one line is accepted";
 
 pub(super) fn access(table: &mut Table<'_, '_>, place: &Place) -> Access {
+    // Known, whether they are written or not.
+    table.skip("auth");
+    table.skip("headers");
     let mut access = Access::default();
     auth(table, place, &mut access);
     headers(table, place, &mut access);
@@ -65,7 +68,6 @@ fn auth(table: &mut Table<'_, '_>, place: &Place, access: &mut Access) {
     let accepted = "`{ basic_file = \"FILE\" }` with `user:password` in the file, or \
                     `{ bearer_file = \"FILE\" }`, is accepted";
     let Some(mut inner) = table.inner("auth") else {
-        table.skip("auth");
         return table.wrong(&table.span_of("auth"), "auth", "not a table", accepted);
     };
     let (basic, bearer) = (inner.string("basic_file"), inner.string("bearer_file"));

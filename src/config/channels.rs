@@ -26,11 +26,12 @@ fn channel(
     sources: &[Source],
     taken: &mut HashSet<String>,
 ) -> Option<Channel> {
-    let id = required(table, "id", "a name of letters, digits, `.`, `_`, `~` and `-` is accepted");
+    let id = table
+        .required("id", "a name such as `id = \"world\"` is accepted; it is part of the address");
     let id = id.and_then(|found| checked(table, "id", &found, taken));
     let earlier = table.strings("was");
     let was = earlier.iter().filter_map(|found| checked(table, "was", found, taken)).collect();
-    let title = required(table, "title", "a text is accepted");
+    let title = table.required("title", "a text such as `title = \"World\"` is accepted");
     let description = table.string("description").map(|found| found.value);
     let language = table.string("language").map(|found| found.value);
     let from = from(table, sources);
@@ -66,14 +67,6 @@ fn channel(
         merge_stories,
         token: secret,
     })
-}
-
-fn required(table: &mut Table<'_, '_>, key: &'static str, accepted: &str) -> Option<Found<String>> {
-    let found = table.string(key);
-    if !table.has(key) {
-        table.wrong(&table.span(), key, "missing", accepted);
-    }
-    found
 }
 
 fn checked(
@@ -126,10 +119,11 @@ fn formats(table: &mut Table<'_, '_>) -> Vec<DocumentFormat> {
 }
 
 fn from(table: &mut Table<'_, '_>, sources: &[Source]) -> Vec<Selector> {
-    let accepted = "source ids, \"tag:NAME\" or \"*\" are accepted";
+    let accepted = "ids of sources, \"tag:NAME\", or \"*\" for all sources, are accepted";
     let written = table.strings("from");
-    if written.is_empty() {
-        table.wrong(&table.span(), "from", "nothing to take", accepted);
+    table.require("from", accepted);
+    if table.has("from") && written.is_empty() {
+        table.wrong(&table.span_of("from"), "from", "nothing to take", accepted);
     }
     let tags: BTreeSet<&str> =
         sources.iter().flat_map(|s| s.tags.iter().map(String::as_str)).collect();

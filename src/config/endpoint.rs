@@ -53,14 +53,10 @@ pub(super) fn read<'t>(
     let requests_a_day = table.integer("requests_a_day", 500, 1..=1_000_000);
     let queue = table.integer("queue", 10_000, 1..=100_000);
     if is_given {
-        let span = table.span();
         for (key, such) in
             [("url", "`url = \"http://127.0.0.1:11434/v1\"`"), ("model", "`model = \"qwen3:8b\"`")]
         {
-            if !table.has(key) {
-                let accepted = format!("an endpoint needs one, such as {such}");
-                table.wrong(&span, key, "missing", &accepted);
-            }
+            table.require(key, &format!("an endpoint needs one, such as {such}"));
         }
     }
     table.finish();

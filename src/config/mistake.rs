@@ -1,7 +1,10 @@
 //! What is wrong with a configuration, where, and what would be right.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use super::syntax::Told;
 
 /// One mistake, printed as `file:line:column: key: what was found; what is accepted`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,7 +13,7 @@ pub struct Mistake {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// Such as `fetch.every`; empty where the file is not TOML.
+    /// Such as `fetch.every`; empty where the line is not TOML.
     pub key: String,
     /// What was found.
     pub found: String,
@@ -62,11 +65,32 @@ fn lines(file: &Path, mistakes: &[Mistake]) -> String {
 pub(super) struct Mistakes<'t> {
     text: &'t str,
     found: Vec<Mistake>,
+    /// Lines that are not TOML.
+    broken: BTreeSet<usize>,
+    /// What each section takes, for a key that stands in the wrong one.
+    known: BTreeMap<String, Vec<String>>,
+    unknown: Vec<Unknown>,
 }
+
+/// A key that its section does not take.
+struct Unknown {
+    span: Range<usize>,
+    section: String,
+    key: String,
+}
+
+/// What is said of a key or a section that is required and not there.
+pub(super) const MISSING: &str = "missing";
 
 impl<'t> Mistakes<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, found: Vec::new() }
+        Self {
+            text,
+            found: Vec::new(),
+            broken: BTreeSet::new(),
+            known: BTreeMap::new(),
+            unknown: Vec::new(),
+        }
     }
 
     /// Returns how many are recorded so far.
@@ -82,15 +106,74 @@ impl<'t> Mistakes<'t> {
         found: impl Into<String>,
         accepted: impl Into<String>,
     ) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let last_line = before.rsplit('\n').next().unwrap_or_default();
+        let (line, column) = self.place(span.start);
         self.found.push(Mistake {
-            line: before.matches('\n').count() + 1,
-            column: last_line.chars().count() + 1,
+            line,
+            column,
             key: key.to_owned(),
             found: found.into(),
             accepted: accepted.into(),
         });
+    }
+
+    fn place(&self, at: usize) -> (usize, usize) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let last_line = before.rsplit('\n').next().unwrap_or_default();
+        (before.matches('\n').count() + 1, last_line.chars().count() + 1)
+    }
+
+    /// Records the lines that are not TOML. What was read of them is a guess of the parser's, and
+    /// what is missing may stand in one of them, so no more is told of either.
+    pub(super) fn broken(&mut self, lines: Vec<Told>) {
+        for told in lines {
+            let line = self.place(told.span.start).0;
+            let last = if told.hides_rest { self.text.lines().count() } else { line };
+            self.broken.extend(line..=last);
+            self.add(&told.span, "", told.found, told.accepted);
+        }
+    }
+
+    /// Records which keys a section takes, and which of its keys it does not.
+    pub(super) fn keys(
+        &mut self,
+        section: &str,
+        known: Vec<String>,
+        unknown: impl Iterator<Item = (Range<usize>, String)>,
+    ) {
+        let add = |(span, key)| Unknown { span, section: section.to_owned(), key };
+        self.unknown.extend(unknown.map(add));
+        self.known.entry(section.to_owned()).or_default().extend(known);
+    }
+
+    fn tell_unknown(&mut self) {
+        for Unknown { span, section, key } in std::mem::take(&mut self.unknown) {
+            let kind = if section.is_empty() { "section" } else { "key" };
+            let mut names = self.known.get(&section).cloned().unwrap_or_default();
+            let mut seen = BTreeSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+            let elsewhere = self.homes(&key);
+            let (kind, accepted) = match suggestion(&key, names.iter().map(String::as_str)) {
+                Some(near) if section.is_empty() => {
+                    (kind, format!("did you mean {}?", header(near)))
+                }
+                Some(near) => (kind, format!("did you mean `{near}`?")),
+                None if elsewhere.is_empty() => {
+                    (kind, format!("accepted here: {}", names.join(", ")))
+                }
+                None => ("key", format!("it is accepted in {}", elsewhere.join(", "))),
+            };
+            let path = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+            self.add(&span, &path, format!("unknown {kind} `{key}`"), accepted);
+        }
+    }
+
+    /// Returns the sections that take a key, as their headers are written.
+    fn homes(&self, key: &str) -> Vec<String> {
+        let takes = |(section, keys): &(&String, &Vec<String>)| {
+            let is_section = !section.is_empty() && section.as_str() != "log.modules";
+            is_section && keys.iter().any(|known| known == key)
+        };
+        self.known.iter().filter(takes).map(|(section, _)| header(section)).collect()
     }
 
     /// Returns the place of a byte of a text that stands, in its quotes, at `span`; the text's own
@@ -109,13 +192,28 @@ impl<'t> Mistakes<'t> {
 
     /// Returns the mistakes in the order of the file.
     pub(super) fn sorted(mut self) -> Vec<Mistake> {
+        self.tell_unknown();
+        if !self.broken.is_empty() {
+            let follows = |m: &Mistake| {
+                !m.key.is_empty() && self.broken.contains(&m.line) || m.found == MISSING
+            };
+            self.found.retain(|mistake| !follows(mistake));
+        }
         self.found.sort();
         self.found.dedup();
         self.found
     }
 }
 
-/// Returns `; did you mean …?` where one of the names is close to what was written.
+/// Returns a section as the line that begins it is written.
+fn header(section: &str) -> String {
+    match section {
+        "source" | "channel" => format!("`[[{section}]]`"),
+        _ => format!("`[{section}]`"),
+    }
+}
+
+/// Returns the one of the names that is close to what was written, if one is.
 pub(super) fn suggestion<'n>(
     written: &str,
     names: impl IntoIterator<Item = &'n str>,

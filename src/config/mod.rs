@@ -6,6 +6,7 @@
 
 mod access;
 mod channels;
+mod doubts;
 mod endpoint;
 mod filters;
 mod locate;
@@ -13,6 +14,7 @@ mod mistake;
 mod secret;
 mod sections;
 mod sources;
+mod syntax;
 mod table;
 mod value;
 mod written;
@@ -28,6 +30,7 @@ use url::Url;
 
 use crate::model::{Access, Channel, Secret, Source, TrustedProxies};
 
+pub use doubts::doubts;
 pub use locate::{Environment, find};
 use mistake::Mistakes;
 pub use mistake::{ConfigError, Mistake};
@@ -316,10 +319,12 @@ fn check(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     let mistakes = RefCell::new(Mistakes::new(text));
-    for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        let message = error.message().replace('\n', ", ");
-        mistakes.borrow_mut().add(&span, "", format!("not TOML: {message}"), "");
+    if !errors.is_empty() {
+        let broken = errors.iter().map(|error| syntax::Break {
+            span: error.span().unwrap_or(0..0),
+            message: error.message().replace('\n', ", "),
+        });
+        mistakes.borrow_mut().broken(syntax::explain(text, &broken.collect::<Vec<_>>()));
     }
     let place = Place {
         folder: file.parent().unwrap_or(Path::new("")).to_owned(),

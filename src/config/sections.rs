@@ -9,6 +9,7 @@ use url::Url;
 use super::endpoint;
 use super::secret::{Held, read, secret};
 use super::table::Table;
+use super::value;
 use super::{
     Backup, Enrich, Environment, Fetch, Level, Listen, Log, LogFormat, Matching, Place, Publish,
     Server, Store,
@@ -152,9 +153,17 @@ pub(super) fn fetch(mut table: Table<'_, '_>, place: &Place) -> Fetch {
         websub: table.boolean("websub", false),
     };
     if fetch.min_every > fetch.max_every {
-        let span = table.span();
-        let found = "`min_every` is longer than `max_every`";
-        table.wrong(&span, "min_every", found, "`min_every` ≤ `max_every` is accepted");
+        // At the one that is written; where both are, at the shorter limit's place.
+        let key = if table.has("min_every") { "min_every" } else { "max_every" };
+        let named = |key: &str, length| {
+            let default = if table.has(key) { "" } else { ", the default" };
+            format!("`{key}` (\"{}\"{default})", value::print_duration(length))
+        };
+        let (least, most) =
+            (named("min_every", fetch.min_every), named("max_every", fetch.max_every));
+        let found = format!("{least} is longer than {most}");
+        let accepted = "a `min_every` that is not longer is accepted";
+        table.wrong(&table.span_of(key), key, found, accepted);
     }
     table.finish();
     fetch

@@ -70,13 +70,8 @@ fn source(
 }
 
 fn id(table: &mut Table<'_, '_>, taken: &mut HashMap<String, &'static str>) -> Option<SourceId> {
-    let Some(found) = table.string("id") else {
-        if !table.has("id") {
-            let accepted = "a name of letters, digits, `.`, `_`, `~` and `-` is accepted";
-            table.wrong(&table.span(), "id", "missing", accepted);
-        }
-        return None;
-    };
+    let accepted = "a name such as `id = \"bbc-world\"` is accepted";
+    let found = table.required("id", accepted)?;
     checked(table, "id", &found, taken, "a source")
 }
 
@@ -99,7 +94,11 @@ fn checked(
         Ok(id) => {
             if let Some(other) = taken.insert(found.value.clone(), what) {
                 let text = format!("`{}` is already {other}", found.value);
-                table.wrong(&found.span, key, text, "each id is accepted once");
+                let accepted = match key {
+                    "was" => "an id that no source has now is accepted",
+                    _ => "each id is accepted once",
+                };
+                table.wrong(&found.span, key, text, accepted);
             }
             Some(id)
         }
@@ -120,9 +119,7 @@ fn address(table: &mut Table<'_, '_>, place: &Place) -> Option<Address> {
         return None;
     }
     let found = table.parsed("url", accepted, |text| read_address(text, place));
-    if !table.has("url") {
-        table.wrong(&table.span(), "url", "missing", accepted);
-    }
+    table.require("url", accepted);
     found.map(|found| found.value)
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistakes, suggestion};
+use super::mistake::{MISSING, Mistakes, suggestion};
 use super::value;
 
 /// A value and where it stands.
@@ -78,6 +78,20 @@ impl<'r, 't> Table<'r, 't> {
         Some(Found { value: text.to_owned(), span: value.span() })
     }
 
+    /// Returns a text that has to be given.
+    pub(super) fn required(&mut self, key: &'static str, accepted: &str) -> Option<Found<String>> {
+        let found = self.string(key);
+        self.require(key, accepted);
+        found
+    }
+
+    /// Records that a key is missing, if it is.
+    pub(super) fn require(&self, key: &'static str, accepted: &str) {
+        if !self.has(key) {
+            self.wrong(&self.span(), key, MISSING, accepted);
+        }
+    }
+
     /// Returns a text that `read` understands, if one is given.
     pub(super) fn parsed<T>(
         &mut self,
@@ -111,7 +125,8 @@ impl<'r, 't> Table<'r, 't> {
     ) -> Option<Duration> {
         let (low, high) =
             (value::print_duration(*range.start()), value::print_duration(*range.end()));
-        let accepted = format!("a duration such as \"15m\", from \"{low}\" to \"{high}\"");
+        let accepted =
+            format!("a duration such as \"90s\", \"15m\" or \"7d\", from \"{low}\" to \"{high}\"");
         let read = |text: &str| value::duration(text).filter(|d| range.contains(d));
         self.parsed(key, &(accepted + ", is accepted"), read).map(|found| found.value)
     }
@@ -188,7 +203,7 @@ impl<'r, 't> Table<'r, 't> {
     /// Returns a list of texts; one text alone is a list of one.
     pub(super) fn strings(&mut self, key: &'static str) -> Vec<Found<String>> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let accepted = "a list of texts is accepted";
+        let accepted = "a list of texts in quotes is accepted";
         let values: Vec<&Spanned<DeValue<'_>>> = match value.get_ref() {
             DeValue::Array(list) => list.iter().collect(),
             _ => vec![value],
@@ -220,7 +235,10 @@ impl<'r, 't> Table<'r, 't> {
         choices: &[(&'static str, T)],
     ) -> Option<T> {
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-        let accepted = format!("{} is accepted", words.join(" or "));
+        let written = self.get(key).and_then(|value| value.get_ref().as_str()).unwrap_or_default();
+        let near = suggestion(written, choices.iter().map(|(word, _)| *word));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+        let accepted = format!("{} is accepted{near}", words.join(" or "));
         let read =
             |text: &str| choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
         self.parsed(key, &accepted, read).map(|found| found.value)
@@ -312,7 +330,12 @@ impl<'r, 't> Table<'r, 't> {
         accepted: &str,
     ) -> Vec<Self> {
         let Some(list) = value.get_ref().as_array() else {
-            self.expected(value, key, accepted);
+            match value.get_ref() {
+                DeValue::Table(_) if self.name.is_empty() => {
+                    self.wrong(&value.span(), key, format!("found `[{key}]`"), accepted);
+                }
+                _ => self.expected(value, key, accepted),
+            }
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -337,19 +360,10 @@ impl<'r, 't> Table<'r, 't> {
 
     /// Records every key that no getter asked for.
     pub(super) fn finish(self) {
-        for (name, _) in self.entries {
-            let key: &str = name.get_ref();
-            if self.known.iter().any(|known| known == key) {
-                continue;
-            }
-            let kind = if self.name.is_empty() { "section" } else { "key" };
-            let found = format!("unknown {kind} `{key}`");
-            let accepted = match suggestion(key, self.known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("accepted here: {}", self.known.join(", ")),
-            };
-            self.wrong(&name.span(), key, found, accepted);
-        }
+        let is_unknown = |name: &str| !self.known.iter().any(|known| known == name);
+        let keys = self.entries.iter().map(|(name, _)| (name.span(), name.get_ref().to_string()));
+        let unknown: Vec<_> = keys.filter(|(_, name)| is_unknown(name)).collect();
+        self.mistakes.borrow_mut().keys(&self.name, self.known, unknown.into_iter());
     }
 }
 

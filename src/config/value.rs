@@ -13,6 +13,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     }
     while !rest.is_empty() {
         let (number, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit())?);
+        let tail = tail.trim_start();
         let (unit, tail) =
             tail.split_at(tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len()));
         let number: u64 = number.parse().ok()?;
@@ -96,6 +97,7 @@ mod tests {
         assert_eq!(seconds("15m"), Some(900));
         assert_eq!(seconds("1h30m"), Some(5400));
         assert_eq!(seconds("7d"), Some(604_800));
+        assert_eq!(seconds("15 min"), Some(900));
         assert_eq!(seconds("0s"), Some(0));
         assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
         for wrong in ["", "15", "m", "15 parsecs", "-5m", "99999999999999999999d", "1.5h"] {

@@ -21,6 +21,13 @@ fn level(written: config::Level) -> Level {
     }
 }
 
+/// Says what a configuration probably does not mean.
+pub(super) fn doubts(config: &config::Config) {
+    for doubt in config::doubts(config) {
+        tracing::warn!("{doubt}");
+    }
+}
+
 /// Returns an error with all its causes, on one line, where it is told as a text.
 pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();

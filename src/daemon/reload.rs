@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::house::{self, Ground, House};
-use super::log::{levels, with_causes};
+use super::log::{doubts, levels, with_causes};
 use super::writer::{Settings, Work};
 use crate::config::{self, Config, Environment, LanguageModel, Server};
 use crate::model::{Channel, Reloaded, Source, SourceId};
@@ -78,6 +78,7 @@ async fn apply(ground: &Ground, house: Option<&House>, mut new: Config) -> Reloa
         house.press.prepare(&plan).await;
     }
     telemetry::adjust(&levels(&new.log));
+    doubts(&new);
     ground.served.follow(plan);
     ground.config.send_replace(Arc::new(new));
     if let Some(house) = house {

@@ -17,7 +17,7 @@ use super::connections::{Terms, raise_open_files};
 use super::counter::{Counter, step_back};
 use super::house::{self, Ground, House};
 use super::listen::{ControlSocket, Inherited, Listening};
-use super::log::with_causes;
+use super::log::{doubts, with_causes};
 use super::reload;
 use super::scrub::Scrub;
 use super::writer::Work;
@@ -118,6 +118,7 @@ pub async fn run(
 ) -> Result<(), RunError> {
     // Signals first: one that comes while the store opens is not lost.
     let signals = Signals::watch().map_err(RunError::Signals)?;
+    doubts(&config);
     let lock = take_lock(&config)?;
     raise_open_files();
     let counter = Counter::start().map_err(RunError::Threads)?;

@@ -182,7 +182,7 @@ fn creator(entry: &Entry<'_>) -> Option<String> {
 }
 
 /// Returns a text of at most `limit` characters, cut at a word, with an ellipsis where cut.
-pub(super) fn shorten(text: &str, limit: usize) -> String {
+pub fn shorten(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }

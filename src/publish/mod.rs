@@ -27,7 +27,7 @@ use crate::model::{Brief, Channel, ItemId, KeyTerm, Story};
 pub use body::{brief_article, item_article, item_body, term_path};
 pub use document::{Coding, Document};
 pub use edition::Edition;
-pub use item::{PublishedItem, also_reported, has_term, publish_item};
+pub use item::{PublishedItem, also_reported, has_term, publish_item, shorten};
 pub use labels::{Labels, labels};
 pub use namespace::NAMESPACE;
 pub use opml::opml;

@@ -35,6 +35,41 @@ fn every_wrong_configuration_has_its_message() {
 }
 
 #[test]
+fn what_is_right_and_probably_not_meant_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.toml");
+    let warnings = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = check(&file);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.lines().all(|line| line.starts_with("briefwire: warning: ")), "{said}");
+        said
+    };
+    let said = warnings("");
+    assert!(said.contains("nothing is polled"), "{said}");
+    assert!(said.contains("nothing is published"), "{said}");
+    let source = "[[source]]\nid = \"a\"\nurl = \"file:a.xml\"\n";
+    let channel = "[[channel]]\nid = \"all\"\ntitle = \"All\"\nfrom = [\"*\"]\n";
+    let said = warnings(&format!("[briefs]\ndir = \"briefs\"\n{source}{channel}"));
+    assert!(said.contains("the file of the source `a` is not there"), "{said}");
+    assert!(said.contains("`briefs.dir` is not there yet"), "{said}");
+    std::fs::write(folder.path().join("a.xml"), "<rss/>").unwrap();
+    assert_eq!(warnings(&format!("{source}{channel}")), "");
+    let other = source.replace("\"a\"", "\"b\"");
+    let said = warnings(&format!("{source}{other}{}", channel.replace('*', "a")));
+    assert!(said.contains("no channel takes the source `b`"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let server = "[server]\nlisten = \"0.0.0.0:8420\"\n[fetch]\nwebsub = true\n";
+    let said = warnings(&format!("{server}{source}{channel}"));
+    assert!(said.contains("`server.listen` lets other machines in"), "{said}");
+    assert!(said.contains("`fetch.websub` asks no hub"), "{said}");
+    let public =
+        server.replace("\n[fetch]", "\npublic_url = \"https://news.example.org\"\n[fetch]");
+    assert_eq!(warnings(&format!("{public}{source}{channel}")), "");
+}
+
+#[test]
 fn bytes_that_are_no_text_and_a_file_that_is_not_there_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("c.toml");

@@ -116,7 +116,7 @@ fn what_is_exported_is_imported_the_same_and_nothing_secret_is_exported() {
     assert_eq!(imported.code, 0, "{}", imported.err);
     assert_eq!(sources(&imported.out), sources(SOURCES));
     to.write("c.toml", &(to.configuration(&[]) + &imported.out));
-    assert!(to.ok(&["check"]).contains("4 sources, 1 channels: ok"));
+    assert!(to.ok(&["check"]).contains("4 sources, 1 channel: ok"));
 
     // Once more, and all is there.
     let again = fed(&to, &["source", "import", "-"], exported.out.as_bytes());
@@ -178,7 +178,7 @@ fn a_list_as_they_really_are_is_imported_as_far_as_it_goes() {
     );
     assert!(!ran.err.contains("hush") && !ran.out.contains("hush"));
     desk.write("c.toml", &(configuration + &ran.out));
-    assert!(desk.ok(&["check"]).contains("5 sources, 1 channels: ok"));
+    assert!(desk.ok(&["check"]).contains("5 sources, 1 channel: ok"));
 }
 
 #[test]

@@ -140,6 +140,74 @@ fn lists_have_pages_and_no_page_is_large() {
 }
 
 #[test]
+fn the_longest_brief_is_read_in_parts_and_no_page_of_it_is_large() {
+    let desk = Desk::new(&["wire"]);
+    let items: Vec<(String, String)> = (0..60)
+        .map(|n| (format!("g{n}"), format!("Report {n} &amp; {}", "long ".repeat(380))))
+        .collect();
+    let items: Vec<(&str, &str, &str)> = items
+        .iter()
+        .map(|(guid, title)| (guid.as_str(), title.as_str(), "It is told here."))
+        .collect();
+    desk.origin.script("/wire", Answer::ok(feed(&items)));
+    let daemon = start_polled(&desk);
+    let urls: Vec<String> = (0..60).map(|n| format!("https://wire.example.org/g{n}")).collect();
+    // One paragraph of 30 KB, then many; each word is known by its number.
+    let words = |from: usize, to: usize| {
+        (from..to).map(|n| format!("word{n}x")).collect::<Vec<_>>().join(" ")
+    };
+    let paragraphs: Vec<String> =
+        (0..30).map(|n| words(3_000 + 100 * n, 3_100 + 100 * n)).collect();
+    let post = format!("{}\n\n{}", words(0, 3_000), paragraphs.join("\n\n"));
+    let point = serde_json::json!({"label": "Boat owners & others", "text": "Anchor elsewhere. ".repeat(50)});
+    let question =
+        serde_json::json!({"q": "How many?".repeat(20), "a": "So \"many\" & no more. ".repeat(50)});
+    let brief = serde_json::json!({
+        "id": "array", "title": "Tidal array", "summary": "It runs & turns. ".repeat(480), "urls": urls,
+        "what_this_means": vec![point; 64], "original_post": post, "people_also_ask": vec![question; 64],
+        "key_terms": (0..100).map(|n| format!("{n} {}", "term ".repeat(20).trim())).collect::<Vec<_>>(),
+    });
+    let kind = ("Content-Type", "application/json");
+    let got = daemon.ask("PUT", "api/briefs/array", &[TOKEN, kind], brief.to_string().as_bytes());
+    assert_eq!(got.status, 201, "{}", got.text());
+    let id = between(&daemon.get("").text(), "href=\"/items/", "\"")[0].to_owned();
+    for path in [format!("items/{id}"), "briefs/array".to_owned()] {
+        let (mut next, mut text, mut pages) = (Some(path.clone()), String::new(), 0);
+        while let Some(at) = next {
+            let got = daemon.get(&at);
+            assert_eq!(got.status, 200, "{at}");
+            assert!(got.body.len() < 100_000, "{at}: {}", got.body.len());
+            let page = got.text();
+            let article = between(&page, "<div class=\"article\">", "</div>")[0].to_owned();
+            assert!(!article.trim_end().ends_with("</h2>"), "{at} ends with a heading");
+            text.push_str(&article);
+            pages += 1;
+            let links = between(&page, "<a rel=\"next\" href=\"/", "\"");
+            next = links.iter().find(|link| link.contains("part=")).map(|link| (*link).to_owned());
+            assert!(pages < 20, "{path}");
+        }
+        assert!(pages >= 4, "{path}: {pages} parts");
+        let there: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|w| w.starts_with("word")).collect();
+        let whole = words(0, 6_000);
+        assert!(there == whole.split(' ').collect::<Vec<_>>(), "{path}: {} words", there.len());
+        assert_eq!(text.matches("<dt>").count(), 64, "{path}");
+        assert_eq!(
+            daemon.get(&format!("{path}?part=99")).status,
+            200,
+            "beyond the last is the last"
+        );
+    }
+    for path in ["", "search?q=report", "search?q=tidal", "briefs/array?page=2", "terms/term"] {
+        let got = daemon.get(path);
+        assert_eq!(got.status, 200, "{path}");
+        assert!(got.body.len() < 100_000, "{path}: {}", got.body.len());
+    }
+    let got = daemon.ask("GET", &format!("admin/items/{id}"), &[TOKEN], b"");
+    assert!(got.status == 200 && got.body.len() < 100_000, "{}", got.body.len());
+}
+
+#[test]
 fn a_form_of_another_site_changes_nothing() {
     let desk = Desk::new(&["wire"]);
     items(&desk, 1);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::listing::{Row, Turn, is_public};
+use super::listing::{Row, Turn, is_public, part_of};
 use super::{Frame, Links, VersionLink, failed, missing, page, version_links};
 use crate::model::{Brief, BriefId, Status, Story};
 use crate::publish::{brief_article, labels};
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<Served>> {
 struct Asked {
     version: Option<i64>,
     page: Option<usize>,
+    part: Option<usize>,
 }
 
 #[derive(Template)]
@@ -44,6 +45,8 @@ struct BriefPage {
     author: Option<String>,
     /// Made by `publish`, which escapes.
     body: String,
+    /// Of a long brief.
+    part: Option<Turn>,
     /// When it was stored, of an earlier one.
     version: Option<String>,
     versions: Vec<VersionLink>,
@@ -101,6 +104,9 @@ impl View {
         };
         let rows = self.rows(stories.iter().skip(from).take(EACH), why)?;
         let lang = brief.lang.as_deref();
+        let of_version = asked.version.map(|at| format!("version={at}&")).unwrap_or_default();
+        let href = |part| format!("{}/briefs/{id}?{of_version}part={part}", links.root);
+        let (body, part) = part_of(&brief_article(brief, &links.root), asked.part, href);
         let readable: Vec<_> = earlier
             .iter()
             .filter(|version| sees_all || is_published(&version.brief))
@@ -113,7 +119,8 @@ impl View {
             origin_label: labels(lang).origin,
             origin: brief.origin.to_string(),
             author: brief.author.clone(),
-            body: brief_article(brief, &links.root),
+            body,
+            part,
             version: version.map(|v| v.stored.format("%Y-%m-%d %H:%M:%S UTC").to_string()),
             versions: version_links(&readable, &stored.brief),
             rows,

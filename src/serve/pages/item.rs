@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::get;
+use serde::Deserialize;
 
-use super::listing::is_public;
+use super::listing::{Turn, is_public, part_of};
 use super::{
     FeedLink, Frame, Links, VersionLink, failed, feed_links, missing, page, site_for, version_links,
 };
@@ -38,6 +39,8 @@ struct ItemPage {
     date: String,
     /// Made by `publish`, which escapes.
     body: String,
+    /// Of a long brief.
+    part: Option<Turn>,
     feeds: Vec<FeedLink>,
     brief: Option<String>,
     brief_title: String,
@@ -50,10 +53,20 @@ struct ItemPage {
     may_act: bool,
 }
 
-async fn item(State(served): State<Arc<Served>>, links: Links, Path(id): Path<String>) -> Response {
+#[derive(Deserialize)]
+struct Asked {
+    part: Option<usize>,
+}
+
+async fn item(
+    State(served): State<Arc<Served>>,
+    links: Links,
+    Path(id): Path<String>,
+    Query(Asked { part }): Query<Asked>,
+) -> Response {
     let Some(id) = ItemId::parse(&id) else { return missing("item", &links) };
     let for_page = links.clone();
-    match served.read(move |view| view.item_page(id, &for_page)).await {
+    match served.read(move |view| view.item_page(id, (&for_page, part))).await {
         Ok(Some(item)) => page(&item),
         Ok(None) => missing("item", &links),
         Err(failure) => failed(failure, &links),
@@ -61,7 +74,11 @@ async fn item(State(served): State<Arc<Served>>, links: Links, Path(id): Path<St
 }
 
 impl View {
-    fn item_page(&self, id: ItemId, links: &Links) -> Result<Option<ItemPage>, StoreError> {
+    fn item_page(
+        &self,
+        id: ItemId,
+        (links, asked): (&Links, Option<usize>),
+    ) -> Result<Option<ItemPage>, StoreError> {
         let Some(Shown { story, brief, publisher }) = self.shown(id)? else { return Ok(None) };
         let also = self.also(&story)?;
         let stored = brief.as_ref().map(|stored| &stored.brief);
@@ -83,8 +100,11 @@ impl View {
                 because(story.method)
             ),
         };
+        let href = |part| format!("{}/items/{id}?part={part}", links.root);
+        let (body, part) = part_of(&item_article(&entry, &item, &links.root), asked, href);
         Ok(Some(ItemPage {
-            body: item_article(&entry, &item, &links.root),
+            body,
+            part,
             frame: Frame::new(links, item.title).in_language(lang),
             id: id.to_string(),
             link: item.link,

@@ -3,11 +3,17 @@
 use std::collections::HashMap;
 
 use crate::model::{Only, SourceId, Story};
-use crate::publish::{Entry, Publisher, publish_item};
+use crate::publish::{Entry, Publisher, publish_item, shorten};
 use crate::serve::stories::shows;
 use crate::serve::{Plan, View};
 use crate::store::{Listed, StoreError};
-use crate::text::direction;
+use crate::text::{direction, html};
+
+/// Of an article on one page; with the longest lists beside it the page has less than 100 KB.
+const PART_BYTES: usize = 40_000;
+/// A title in a list is a line to know the item by.
+const TITLE_CHARS: usize = 200;
+const PUBLISHER_CHARS: usize = 80;
 
 /// An item in a list.
 #[derive(Debug, Clone)]
@@ -59,6 +65,18 @@ impl Turn {
     }
 }
 
+/// Returns the part of an article that is asked for, so that no page is large, and the place of
+/// that part among the others where there are any.
+pub(super) fn part_of(
+    article: &str,
+    asked: Option<usize>,
+    href: impl Fn(usize) -> String,
+) -> (String, Option<Turn>) {
+    let mut parts = html::parts(article, PART_BYTES);
+    let (turn, index) = Turn::of(asked, (parts.len(), 1), href);
+    (parts.swap_remove(index.min(parts.len().saturating_sub(1))), turn)
+}
+
 impl View {
     /// Returns what lists say of items.
     pub(super) fn rows<'s>(
@@ -77,8 +95,8 @@ impl View {
             let item = publish_item(&entry, &self.plan.site);
             rows.push(Row {
                 id: story.id.to_string(),
-                title: item.title,
-                publisher: publisher.name.clone(),
+                title: shorten(&item.title, TITLE_CHARS),
+                publisher: shorten(&publisher.name, PUBLISHER_CHARS),
                 at: story.published.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
                 date: story.published.format("%Y-%m-%d %H:%M UTC").to_string(),
                 lang: story.lang.clone(),

@@ -15,7 +15,7 @@ mod token;
 
 pub use address::{absolute, web};
 pub use chars::{clean_chars, escape, inert};
-pub use cut::cut;
+pub use cut::{cut, parts};
 pub use entity::{decode_entities, named_entity};
 pub use links::links;
 pub use list::{List, is_element};

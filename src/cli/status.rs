@@ -19,6 +19,9 @@ const COLUMNS: [Column; 4] = [
     Column::whole("FAILURES").spare(1),
 ];
 
+/// Things that are wrong which are told one by one.
+const MOST_TROUBLES: usize = 20;
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// As JSON
@@ -33,22 +36,7 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
         return Ok(ExitCode::SUCCESS);
     }
     summary(&answer)?;
-    let degraded = text(&answer, "trouble");
-    if !degraded.is_empty() {
-        output::toned(&format!("degraded: {degraded}"), Tone::Bad)?;
-    }
-    let vanished = text(&answer, "vanished_briefs");
-    if !vanished.is_empty() {
-        output::toned(&vanished, Tone::Bad)?;
-    }
-    for (field, words) in
-        [("no_backup", "no backup is made: "), ("rebuilt", "the database was damaged: ")]
-    {
-        let told = text(&answer, field);
-        if !told.is_empty() {
-            output::toned(&format!("{words}{told}"), Tone::Bad)?;
-        }
-    }
+    troubles(list(&answer, "troubles"))?;
     if let Some(model) = answer.get("model").filter(|model| !model.is_null()) {
         line(&format!(
             "language model: {} items wait; {} requests and {} tokens today",
@@ -56,17 +44,10 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
             text(model, "requests_today"),
             text(model, "tokens_today"),
         ))?;
-        let trouble = text(model, "trouble");
-        if !trouble.is_empty() {
-            output::toned(&format!("the language model is not asked: {trouble}"), Tone::Bad)?;
-        }
     }
     if let Some(hub) = answer.get("hub").filter(|hub| !hub.is_null()) {
-        let (url, trouble) = (text(hub, "url"), text(hub, "trouble"));
-        line(&format!("hub {url}: {} documents to tell of", text(hub, "waiting")))?;
-        if !trouble.is_empty() {
-            output::toned(&format!("the hub could not be told: {trouble}"), Tone::Bad)?;
-        }
+        let (url, waiting) = (text(hub, "url"), text(hub, "waiting"));
+        line(&format!("hub {url}: {waiting} documents to tell of"))?;
     }
     let sources = list(&answer, "sources");
     table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
@@ -82,11 +63,6 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
                 format!("{id} seems to move to {moved}, which is not relied upon yet")
             })?;
         }
-    }
-    for file in list(&answer, "refused_briefs") {
-        let errors = list(file, "errors").iter().filter_map(Value::as_str);
-        let errors = errors.collect::<Vec<_>>().join("; ");
-        output::toned(&format!("refused brief {}: {errors}", text(file, "file")), Tone::Bad)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -115,6 +91,18 @@ fn summary(answer: &Value) -> anyhow::Result<()> {
     line(&format!("polls: {under_way} under way, {due} wait"))?;
     line(&format!("changes that wait: {}", text(answer, "waiting_changes")))?;
     shares(list(answer, "channels"))
+}
+
+/// Prints what is wrong, as the status page and its feed tell it.
+fn troubles(troubles: &[Value]) -> anyhow::Result<()> {
+    for trouble in troubles.iter().take(MOST_TROUBLES) {
+        let (title, text) = (text(trouble, "title"), text(trouble, "text"));
+        output::toned(&format!("{title}: {text}"), Tone::Bad)?;
+    }
+    match troubles.len().saturating_sub(MOST_TROUBLES) {
+        0 => Ok(()),
+        more => line(&format!("and {more} more: see /status.xml, or --json")),
+    }
 }
 
 /// Prints what the channels hold, by the origin of their briefs.

@@ -13,12 +13,30 @@ impl View {
     /// Returns the sources that are in trouble.
     fn source_troubles(&self) -> Result<Vec<Trouble>, StoreError> {
         let mut troubles = Vec::new();
+        let (mut asked, mut failed) = (0, Vec::new());
         for source in &self.plan.sources {
             let Some(state) = self.store.state(&source.id)? else { continue };
             troubles.extend(trouble_of(source, &state));
+            if self.store.paused(&source.id).is_none() {
+                asked += usize::from(state.outcome.is_some());
+                failed.extend(state.outcome.filter(|o| matches!(o, Outcome::Failed { .. })));
+            }
+        }
+        if let (true, Some(why)) = (asked >= 2 && failed.len() == asked, failed.last()) {
+            troubles.insert(0, all_fail(asked, &why.to_string()));
         }
         Ok(troubles)
     }
+}
+
+/// Says that the fault is probably here. One failure of each is enough: together they stumble
+/// when a network is down, and are not asked again for hours.
+fn all_fail(count: usize, why: &str) -> Trouble {
+    let text = format!(
+        "All {count} sources that were asked failed the last time, one of them because: {why}. Look at \
+         the network of this machine; `briefwire poll` asks all of them again."
+    );
+    Trouble { id: "no-source".to_owned(), title: "No source answers".to_owned(), text, since: None }
 }
 
 /// Returns what is wrong with a source.

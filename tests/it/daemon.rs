@@ -262,7 +262,7 @@ fn a_nearly_full_disk_stops_polls_and_nothing_else_and_room_starts_them_again() 
     let daemon = Desk::spawn(desk.command(&["run"]));
     let told = daemon.until("readyz", |got| got.text().contains("sources are not polled"));
     assert_eq!(told.status, 503);
-    assert!(desk.ok(&["status"]).contains("degraded: "));
+    assert!(desk.ok(&["status"]).contains("Degraded: "));
     assert_eq!(desk.run(&["healthcheck"]).code, 1);
     let page = daemon.until("feeds/all.xml", |got| got.status == 200);
     assert!(page.text().contains("<channel>"), "feeds are served");

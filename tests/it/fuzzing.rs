@@ -123,3 +123,22 @@ fn a_broken_promise_is_seen() {
         assert!(!is_safe(unsafe_markup), "{unsafe_markup}");
     }
 }
+
+/// Half a file is what an editor sees that saves, or a person who is still typing.
+#[test]
+fn every_beginning_of_a_wrong_configuration_is_told_of() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/config");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = fs::read(&path).unwrap();
+        for end in 0..text.len() {
+            checks::config(&text[..end]);
+            seen += 1;
+        }
+    }
+    assert!(seen > 5_000, "{seen} beginnings");
+}

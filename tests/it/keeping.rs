@@ -237,7 +237,7 @@ fn a_backup_that_cannot_be_made_is_told_and_the_daemon_is_ready_all_the_same() {
     desk.write("occupied", "a file where a directory should be");
     with_backups(&desk, "every = \"1h\"\ndir = \"occupied\"");
     let daemon = desk.start();
-    eventually("it is told", || desk.ok(&["status"]).contains("no backup is made: cannot create "));
+    eventually("it is told", || desk.ok(&["status"]).contains("No backup is made: cannot create "));
     let page = daemon.ask("GET", "status", &[TOKEN], b"").text();
     assert!(page.contains("No backup is made") && page.contains("cannot create "), "{page}");
     assert_eq!(daemon.get("readyz").text(), "ready\n");

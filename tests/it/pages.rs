@@ -113,6 +113,24 @@ fn the_feed_of_troubles_holds_what_is_wrong_and_nothing_else() {
 }
 
 #[test]
+fn that_no_source_answers_is_told_at_the_first_time() {
+    let desk = Desk::new(&["wire", "other"]);
+    desk.origin.script("/wire", Answer::status(500));
+    desk.origin.script("/other", Answer::status(500));
+    let daemon = start_polled(&desk);
+    let told = |got: &Got| got.text().contains("No source answers");
+    let page = daemon.until("status", told).text();
+    assert!(page.contains("1 thing needs you") && page.contains("All 2 sources"), "{page}");
+    let status = desk.ok(&["status"]);
+    assert!(status.contains("No source answers"), "{status}");
+    items(&desk, 1);
+    desk.ok(&["poll", "wire"]);
+    let page = daemon.until("status", |got| !told(got)).text();
+    assert!(page.contains("All is well") || !page.contains("needs you"), "{page}");
+    assert_eq!(between(&daemon.get("status.xml").text(), "<item>", "</item>").len(), 0);
+}
+
+#[test]
 fn lists_have_pages_and_no_page_is_large() {
     let names: Vec<String> = (0..60).map(|number| format!("source-{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();

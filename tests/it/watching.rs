@@ -84,7 +84,7 @@ fn a_bad_file_is_told_with_its_line_and_leaves_the_version_before_in_force() {
     let told = daemon.until("status", |got| got.text().contains("b.md is refused")).text();
     assert!(told.contains("line 3: "), "{told}");
     assert_eq!(summary(&daemon, "b"), "Good.");
-    assert!(desk.ok(&["status"]).contains("b.md: line 3: "));
+    assert!(desk.ok(&["status"]).contains("b.md is refused: line 3: "));
     desk.write("briefs/b.md", &brief("Good again."));
     eventually("good again", || summary(&daemon, "b") == "Good again.");
     daemon.until("status", |got| !got.text().contains("b.md is refused"));

@@ -1,6 +1,9 @@
 //! Where the configuration and the store are when nobody says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// The store of the machine's own daemon.
+pub(super) const SYSTEM_STATE: &str = "/var/lib/briefwire";
 
 /// The variables of the environment that briefwire reads, and what is asked of them.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +29,17 @@ impl Environment {
     /// Reads the environment of a daemon, which does not go without its credentials.
     pub fn of_daemon() -> Self {
         Self { needs_credentials: true, ..Self::of_process() }
+    }
+
+    /// Returns the environment as it counts for a configuration file: the machine's own has its
+    /// store where systemd's `StateDirectory=` makes it, so that a command from a shell, which
+    /// gets no `STATE_DIRECTORY`, means the same store as the service.
+    pub(super) fn of_file(&self, file: &Path) -> Self {
+        let mut environment = self.clone();
+        if std::path::absolute(file).is_ok_and(|file| file.starts_with("/etc")) {
+            environment.state_directory.get_or_insert_with(|| PathBuf::from(SYSTEM_STATE));
+        }
+        environment
     }
 
     /// Reads the process's environment.
@@ -59,4 +73,21 @@ pub fn find(given: Option<PathBuf>, environment: &Environment) -> PathBuf {
     let system = PathBuf::from("/etc/briefwire/briefwire.toml");
     let own = environment.config_home.as_ref().map(|home| home.join("briefwire/briefwire.toml"));
     own.filter(|file| file.exists()).unwrap_or(system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_and_the_service_mean_the_same_store() {
+        let shell = Environment { state_home: Some("/root/state".into()), ..Default::default() };
+        let of = |environment: &Environment, file: &str| {
+            environment.of_file(Path::new(file)).state_directory
+        };
+        assert_eq!(of(&shell, "/etc/briefwire/briefwire.toml"), Some(SYSTEM_STATE.into()));
+        assert_eq!(of(&shell, "/home/ada/briefwire.toml"), None);
+        let service = Environment { state_directory: Some("/state".into()), ..shell };
+        assert_eq!(of(&service, "/etc/briefwire/briefwire.toml"), Some("/state".into()));
+    }
 }

@@ -275,7 +275,7 @@ pub type TokenReader = fn(&Path) -> std::io::Result<String>;
 pub fn load(file: &Path, environment: &Environment) -> Result<Config, ConfigError> {
     let bytes = std::fs::read(file)
         .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    read(&bytes, file, environment, read_small)
+    read(&bytes, file, &environment.of_file(file), read_small)
 }
 
 /// Reads a file that holds a secret or certificates, at most 256 KiB of it.

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use url::Url;
 
 use super::endpoint;
+use super::locate::SYSTEM_STATE;
 use super::secret::{Held, read, secret};
 use super::table::Table;
 use super::value;
@@ -97,7 +98,7 @@ pub(super) fn store(mut table: Table<'_, '_>, place: &Place, environment: &Envir
     });
     let state = environment.state_directory.clone();
     let home = environment.state_home.as_ref().map(|home| home.join("briefwire"));
-    let default = state.or(home).unwrap_or_else(|| PathBuf::from("/var/lib/briefwire"));
+    let default = state.or(home).unwrap_or_else(|| PathBuf::from(SYSTEM_STATE));
     let cache = table.size("cache", 32 * MIB, MIB..=8192 * MIB);
     let min_free = table.size("min_free", 128 * MIB, 0..=MIB * MIB);
     let max_age = table.duration("max_age", 365 * DAY, HOUR..=36_500 * DAY);

@@ -127,6 +127,15 @@ fn completions_and_manual_pages_need_no_configuration() {
 }
 
 #[test]
+fn a_command_that_finds_no_store_says_so_once() {
+    let desk = Desk::new(&[]);
+    let ran = desk.run(&["status"]);
+    let said = format!("there was no store in {}", desk.path("store").display());
+    assert!(ran.code == 0 && ran.err.contains(&said), "{}", ran.err);
+    assert_eq!(desk.run(&["status"]).err, "");
+}
+
+#[test]
 fn a_table_is_whole_in_a_pipe_and_as_wide_as_its_terminal() {
     let desk = desk();
     desk.write("briefs/wall.md", BRIEF);

@@ -1,6 +1,8 @@
 //! Tokens that systemd gives as credentials, and commands that get none.
 
-use briefwire::config::{Environment, load};
+use std::path::Path;
+
+use briefwire::config::{Environment, load, read};
 
 use crate::desk::{Desk, feed};
 use crate::origin::Answer;
@@ -54,6 +56,24 @@ fn a_daemon_without_its_credentials_says_what_to_do() {
     let expected =
         line(20, "server.admin_token_file", "admin") + &line(14, "channel.token_file", "inner");
     assert_eq!(said, expected);
+}
+
+#[test]
+fn a_reload_by_the_unit_goes_on_without_credentials_that_it_may_not_read() {
+    let text = "[server]\nadmin_token_file = \"credential:admin\"\n\
+                [[channel]]\nid = \"inner\"\ntitle = \"Inner\"\nfrom = [\"*\"]\n\
+                token_file = \"credential:inner\"\n";
+    let environment = |needs_credentials| Environment {
+        credentials_directory: Some("/run/credentials/briefwire.service".into()),
+        needs_credentials,
+        ..Environment::default()
+    };
+    let shut = |_: &Path| Err(std::io::ErrorKind::PermissionDenied.into());
+    let load = |needs| read(text.as_bytes(), Path::new("/c.toml"), &environment(needs), shut);
+    let config = load(false).unwrap();
+    assert!(config.server.admin_token.is_none() && config.channels[0].token.is_some());
+    let said = load(true).unwrap_err().to_string();
+    assert_eq!(said.matches("cannot read /run/credentials/").count(), 2, "{said}");
 }
 
 #[test]

@@ -75,12 +75,18 @@ impl Reader {
     /// Returns whether the program is there.
     fn is_there(self) -> bool {
         let (program, arguments, name): (_, &[&str], _) = match self {
-            Self::Newsboat => ("newsboat", &["--version"], "newsboat"),
+            Self::Newsboat => {
+                ("newsboat", &["--version"], "newsboat, or Python that reads its cache")
+            }
             Self::Lemon => ("python3", &["-c", "import reader"], "Python's reader"),
             Self::Feedparser => ("python3", &["-c", "import feedparser"], "Python's feedparser"),
         };
-        let ran = Command::new(program).args(arguments).output();
-        let there = ran.is_ok_and(|output| output.status.success());
+        let runs = |program: &str, arguments: &[&str]| {
+            let ran = Command::new(program).args(arguments).output();
+            ran.is_ok_and(|output| output.status.success())
+        };
+        // What newsboat keeps is read by Python, too.
+        let there = runs(program, arguments) && runs("python3", &["-c", "import sqlite3"]);
         if !there {
             missing(name);
         }

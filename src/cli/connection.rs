@@ -21,12 +21,13 @@ impl Connection {
     /// Finds the daemon that has the store, or opens the store here.
     pub(super) fn open(config: &Config) -> anyhow::Result<Self> {
         let store = &config.store.path;
-        // Else a command that looks in the wrong place finds an empty store, and all seems lost.
-        if store.try_exists().is_ok_and(|exists| !exists) {
-            output::warn(&format!("there was no store in {}; a new one is made", store.display()));
-        }
+        let is_new = store.try_exists().is_ok_and(|exists| !exists);
         let runtime = runtime()?;
         let control = runtime.block_on(Control::open(config))?;
+        if is_new {
+            // Else a command that looks in the wrong place finds nothing, and all seems lost.
+            output::warn(&format!("no store was in {}: made an empty one", store.display()));
+        }
         Ok(Self { runtime, control: Some(control) })
     }
 

@@ -5,6 +5,7 @@
 use url::Url;
 
 use super::Place;
+use super::mistake::MISSING;
 use super::secret::{Held, read};
 use super::table::{Found, Table};
 use crate::model::{Access, Auth, Secret};
@@ -146,7 +147,7 @@ fn field(
         let file = inner.string("file");
         let span = inner.span();
         if file.is_none() {
-            inner.wrong(&span, "file", "missing", "`{ file = \"FILE\" }` is accepted");
+            inner.wrong(&span, "file", MISSING, "`{ file = \"FILE\" }` is accepted");
         }
         let line = file.and_then(|file| line(&inner, "file", &file, (place, access)));
         inner.finish();

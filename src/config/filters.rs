@@ -1,5 +1,6 @@
 //! `keep` and `drop` of a source or a channel: which items are wanted.
 
+use super::mistake::MISSING;
 use super::table::Table;
 use crate::model::{Filter, FilterField, Filters, Pattern, Sought};
 
@@ -27,7 +28,7 @@ fn filter(table: &mut Table<'_, '_>) -> Option<Filter> {
     let accepted = "either `regex` or `term` is accepted";
     match (table.has("regex"), table.has("term")) {
         (true, true) => table.wrong(&table.span(), "regex", "found `regex` and `term`", accepted),
-        (false, false) => table.wrong(&table.span(), "regex", "missing", accepted),
+        (false, false) => table.wrong(&table.span(), "regex", MISSING, accepted),
         _ => {}
     }
     Some(Filter { field, sought: regex.or(term)? })

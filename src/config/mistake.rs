@@ -142,15 +142,19 @@ impl<'t> Mistakes<'t> {
     ) {
         let add = |(span, key)| Unknown { span, section: section.to_owned(), key };
         self.unknown.extend(unknown.map(add));
-        self.known.entry(section.to_owned()).or_default().extend(known);
+        // A list of sections takes the same keys again and again.
+        let names = self.known.entry(section.to_owned()).or_default();
+        for key in known {
+            if !names.contains(&key) {
+                names.push(key);
+            }
+        }
     }
 
     fn tell_unknown(&mut self) {
         for Unknown { span, section, key } in std::mem::take(&mut self.unknown) {
             let kind = if section.is_empty() { "section" } else { "key" };
-            let mut names = self.known.get(&section).cloned().unwrap_or_default();
-            let mut seen = BTreeSet::new();
-            names.retain(|name| seen.insert(name.clone()));
+            let names = self.known.get(&section).map(Vec::as_slice).unwrap_or_default();
             let elsewhere = self.homes(&key);
             let (kind, accepted) = match suggestion(&key, names.iter().map(String::as_str)) {
                 Some(near) if section.is_empty() => {

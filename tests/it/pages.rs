@@ -20,15 +20,20 @@ fn start_polled(desk: &Desk) -> Daemon {
     desk.start()
 }
 
-fn items(desk: &Desk, count: usize) {
-    let items: Vec<(String, String)> = (0..count)
-        .map(|n| (format!("g{n}"), format!("Report number {n} of the harbour")))
-        .collect();
+/// Lets the wire list items of these guids and titles.
+fn script(desk: &Desk, items: &[(String, String)]) {
     let items: Vec<(&str, &str, &str)> = items
         .iter()
         .map(|(guid, title)| (guid.as_str(), title.as_str(), "It is told here."))
         .collect();
     desk.origin.script("/wire", Answer::ok(feed(&items)));
+}
+
+fn items(desk: &Desk, count: usize) {
+    let items: Vec<(String, String)> = (0..count)
+        .map(|n| (format!("g{n}"), format!("Report number {n} of the harbour")))
+        .collect();
+    script(desk, &items);
 }
 
 #[test]
@@ -163,11 +168,7 @@ fn the_longest_brief_is_read_in_parts_and_no_page_of_it_is_large() {
     let items: Vec<(String, String)> = (0..60)
         .map(|n| (format!("g{n}"), format!("Report {n} &amp; {}", "long ".repeat(380))))
         .collect();
-    let items: Vec<(&str, &str, &str)> = items
-        .iter()
-        .map(|(guid, title)| (guid.as_str(), title.as_str(), "It is told here."))
-        .collect();
-    desk.origin.script("/wire", Answer::ok(feed(&items)));
+    script(&desk, &items);
     let daemon = start_polled(&desk);
     let urls: Vec<String> = (0..60).map(|n| format!("https://wire.example.org/g{n}")).collect();
     // One paragraph of 30 KB, then many; each word is known by its number.

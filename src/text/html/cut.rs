@@ -49,9 +49,7 @@ pub fn parts(html: &str, max_bytes: usize) -> Vec<String> {
         let end = part_end(rest, &opening, max_bytes.saturating_sub(head.len()));
         let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         opening = open_after(part, opening);
-        let names = opening.iter().rev().map(|tag| name_of(tag));
-        let closing: String = names.flat_map(|name| ["</", name, ">"]).collect();
-        parts.push(head + part + &closing);
+        parts.push(head + part + &closing(opening.iter().map(|tag| name_of(tag))));
         rest = after;
     }
 }
@@ -140,6 +138,11 @@ impl<'a> Open<'a> {
     }
 }
 
+/// Returns the tags that close elements, the innermost first.
+fn closing<'a>(names: impl DoubleEndedIterator<Item = &'a str>) -> String {
+    names.rev().flat_map(|name| ["</", name, ">"]).collect()
+}
+
 fn closing_length(name: &str) -> usize {
     name.len() + "</>".len()
 }
@@ -174,7 +177,7 @@ fn finish(html: &str, end: usize) -> String {
         open.pass(piece);
         rest = rest.get(piece.len()..).unwrap_or_default();
     }
-    let closing: String = open.names.iter().rev().flat_map(|name| ["</", name, ">"]).collect();
+    let closing = closing(open.names.iter().copied());
     out.push_str(&closing);
     out
 }

@@ -359,8 +359,13 @@ impl Writer {
         committed
     }
 
+    /// After a commit. Not every one writes to the journal, which may have been what failed.
     fn well(&self) {
-        if self.setup.condition.set(Concern::Store, None) {
+        let Setup { condition, store, .. } = &self.setup;
+        if condition.has(Concern::Store)
+            && store.retry_journal().is_ok()
+            && condition.set(Concern::Store, None)
+        {
             tracing::info!("the store takes changes again");
         }
     }

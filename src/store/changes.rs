@@ -67,11 +67,7 @@ impl<'s> Changes<'s> {
         let store = self.store;
         let _alone = store.commits.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.acts.is_empty() {
-            let what = || "write the journal".to_owned();
-            let mut journal = store.journal.lock().unwrap_or_else(PoisonError::into_inner);
-            let group = journal.append(&self.acts);
-            drop(journal);
-            self.put_group(group.map_err(|source| StoreError::Io { what: what(), source })?);
+            self.put_group(store.with_journal(|journal| journal.append(&self.acts))?);
         }
         guarded(|| self.write()).map_err(|error| store.noticed(error))?;
         // DURABILITY: sled's flush asks for write-out and does not wait for the disk.

@@ -58,6 +58,8 @@ pub(super) struct Journal {
     length: u64,
     /// Whether a later one failed, and may have left something.
     is_torn: bool,
+    /// How many bytes the last append had if it was refused.
+    refused: Option<usize>,
 }
 
 /// How a journal stands to a database that has the acts of all groups up to one.
@@ -88,7 +90,7 @@ impl Journal {
         }
         let Survey { acts, last, .. } = survey(path, u64::MAX)?;
         let length = file.metadata()?.len();
-        Ok(Self { file, acts, group: last, length, is_torn: false })
+        Ok(Self { file, acts, group: last, length, is_torn: false, refused: None })
     }
 
     /// Appends the acts of a group, makes them durable with one fdatasync, and returns the group's
@@ -108,13 +110,29 @@ impl Journal {
         if let Err(error) = written {
             // DURABILITY: what was refused must not count one day; else it is tried again.
             self.mend().ok();
+            self.refused = Some(lines.len());
             return Err(error);
         }
         self.is_torn = false;
+        self.refused = None;
         self.length = self.file.metadata()?.len();
         self.acts += u64::try_from(acts.len()).unwrap_or(0);
         self.group = number;
         Ok(number)
+    }
+
+    /// Tries whether there is room again for as much as was refused, and leaves nothing of it.
+    pub(super) fn retry(&mut self) -> io::Result<()> {
+        let Some(length) = self.refused else { return Ok(()) };
+        self.mend()?;
+        self.is_torn = true;
+        // Empty lines say nothing, should a kill leave some.
+        let written =
+            self.file.write_all(&vec![b'\n'; length]).and_then(|()| self.file.sync_data());
+        self.mend()?;
+        written?;
+        self.refused = None;
+        Ok(())
     }
 
     /// Takes away what a failed append has left.

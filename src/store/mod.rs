@@ -46,7 +46,7 @@ mod wear;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
@@ -361,6 +361,25 @@ impl Store {
     /// Returns authority and date of the guids.
     pub fn mint(&self) -> &Mint {
         &self.mint
+    }
+
+    /// Returns whether what could not be written to the journal could be now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`] with why not.
+    pub fn retry_journal(&self) -> Result<(), StoreError> {
+        self.with_journal(Journal::retry)
+    }
+
+    /// Writes to the journal.
+    fn with_journal<T>(
+        &self,
+        write: impl FnOnce(&mut Journal) -> io::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let what = || "write the journal".to_owned();
+        write(&mut journal).map_err(|source| StoreError::Io { what: what(), source })
     }
 
     /// Fails with [`StoreError::Full`] where less than `least` bytes are free on the disk.

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::desk::{Desk, between, eventually, feed, missing};
+use crate::desk::{Daemon, Desk, between, eventually, feed, missing};
 use crate::origin::{Answer, request};
 use crate::serving::TOKEN;
 
@@ -273,34 +273,48 @@ fn a_nearly_full_disk_stops_polls_and_nothing_else_and_room_starts_them_again() 
     daemon.until("readyz", |got| got.status == 200);
 }
 
-/// A small disk of its own, with the store of a desk on it and little room left.
+/// A small disk of its own, with a desk's store on it or some of that, and little room left.
 struct SmallDisk {
     command: Command,
-    store: std::path::PathBuf,
+    place: std::path::PathBuf,
+}
+
+/// What of a store stands on a small disk.
+enum Held {
+    All,
+    AllButJournal,
+    Journal,
 }
 
 impl SmallDisk {
-    /// Puts the desk's store on it; `None` where no file system can be mounted.
-    fn hold(desk: &Desk, free_kib: u32) -> Option<Self> {
+    /// Makes the disk; `None` where no file system can be mounted.
+    fn hold(desk: &Desk, held: &Held, free_kib: u32) -> Option<Self> {
         let can_mount = ["-m", "sh", "-c", "mount -t tmpfs tmpfs /mnt"];
         let tried = Command::new("unshare").args(can_mount).output();
         if !tried.is_ok_and(|output| output.status.success()) {
             missing("a mount namespace (unshare -m)");
             return None;
         }
+        let place = desk.path("disk");
         let store = desk.path("store");
-        std::fs::rename(&store, desk.path("seed")).unwrap();
-        std::fs::create_dir(&store).unwrap();
+        std::fs::create_dir(&place).unwrap();
+        let move_in = match held {
+            Held::All => "cp -a $store/. $disk/ && mount --move $disk $store && disk=$store",
+            Held::AllButJournal => {
+                "cp -a $store/. $disk/ && ln -sf $seed $disk/journal.jsonl && \
+                 cp $store/journal.jsonl $seed && mount --move $disk $store && disk=$store"
+            }
+            Held::Journal => "mv $store/journal.jsonl $disk/ && ln -s $disk/journal.jsonl $store/",
+        };
         let script = format!(
-            "mount -t tmpfs -o size=24m tmpfs {store} && cp -a {seed}/. {store}/ && \
-             (cat /dev/zero > {store}/filler; true) 2>/dev/null; \
-             truncate -s -{free_kib}K {store}/filler; exec \"$@\"",
-            store = store.display(),
-            seed = desk.path("seed").display(),
+            "mount -t tmpfs -o size=24m tmpfs $disk && {move_in} && \
+             (cat /dev/zero > $disk/filler; true) 2>/dev/null; \
+             truncate -s -{free_kib}K $disk/filler; exec \"$@\"",
         );
         let inner = desk.command(&["run"]);
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", &script, "sh"]);
+        command.env("disk", &place).env("store", &store).env("seed", desk.path("journal"));
         command.arg(inner.get_program()).args(inner.get_args());
         for (name, value) in inner.get_envs() {
             match value {
@@ -308,12 +322,13 @@ impl SmallDisk {
                 None => command.env_remove(name),
             };
         }
-        Some(Self { command, store })
+        let place = if matches!(held, Held::Journal) { place } else { store };
+        Some(Self { command, place })
     }
 
     /// Makes room on the disk that this daemon sees.
-    fn clear(store: &std::path::Path, pid: u32) {
-        let filler = format!("/proc/{pid}/root{}/filler", store.display());
+    fn clear(place: &std::path::Path, pid: u32) {
+        let filler = format!("/proc/{pid}/root{}/filler", place.display());
         std::fs::remove_file(filler).unwrap();
     }
 }
@@ -325,7 +340,9 @@ fn what_is_on_disk_is_served_while_the_store_does_not_open() {
     let public = "[server]\npublic_url = \"https://news.example.org\"";
     desk.write("c.toml", &desk.configuration(&["wire"]).replace("[server]", public));
     let before = desk.poll();
-    let Some(SmallDisk { mut command, store }) = SmallDisk::hold(&desk, 0) else { return };
+    let Some(SmallDisk { mut command, place }) = SmallDisk::hold(&desk, &Held::All, 0) else {
+        return;
+    };
     let manager = Manager::bind(&desk);
     command.env("NOTIFY_SOCKET", desk.path("notify"));
     let daemon = Desk::spawn(command);
@@ -337,7 +354,7 @@ fn what_is_on_disk_is_served_while_the_store_does_not_open() {
     assert_eq!(daemon.get("items/00000000000000000000000000000000").status, 503);
     assert_eq!(daemon.ask("GET", "status", &[TOKEN], b"").status, 200);
 
-    SmallDisk::clear(&store, daemon.pid());
+    SmallDisk::clear(&place, daemon.pid());
     daemon.until("readyz", |got| got.text().contains("sources are not polled"));
     assert_eq!(daemon.get("feeds/all.xml").text(), before);
     let guid = between(&before, "<guid isPermaLink=\"false\">", "</guid>")[0].to_owned();
@@ -345,36 +362,76 @@ fn what_is_on_disk_is_served_while_the_store_does_not_open() {
     assert_eq!(daemon.get(&format!("items/{id}")).status, 200, "the store is open");
 }
 
-#[test]
-fn a_database_that_has_failed_is_opened_again_once_there_is_room() {
+/// Stores briefs of 20 KB until one is refused; returns how many were acknowledged.
+fn fill(daemon: &Daemon) -> usize {
+    let stored = (0..400).take_while(|n| put_long(daemon, *n) == 201).count();
+    assert!((1..400).contains(&stored), "the disk is full at some time: {stored}");
+    stored
+}
+
+fn put_long(daemon: &Daemon, n: usize) -> u16 {
+    let mut seed = n as u64 + 1;
+    let noise = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{seed:x}")
+    });
+    let post = noise.take(1200).collect::<Vec<_>>().join(" ");
+    let body = serde_json::json!({ "summary": "S.", "original_post": post }).to_string();
+    let json = ("Content-Type", "application/json");
+    daemon.ask("PUT", &format!("api/briefs/b{n}"), &[TOKEN, json], body.as_bytes()).status
+}
+
+/// The desk, without the watermark that keeps its store from ever meeting a full disk.
+fn unguarded() -> Desk {
     let desk = desk();
-    // Without the watermark that keeps sled from ever meeting a full disk.
     let unguarded = desk.configuration(&["wire"]).replace("[store]", "[store]\nmin_free = \"0B\"");
     desk.write("c.toml", &unguarded);
     desk.poll();
+    desk
+}
+
+#[test]
+fn a_database_that_has_failed_is_opened_again_once_there_is_room() {
+    let desk = unguarded();
     // Room for the probe that goes before an opening, and for some briefs.
-    let Some(SmallDisk { command, store }) = SmallDisk::hold(&desk, 4400) else { return };
+    let held = SmallDisk::hold(&desk, &Held::AllButJournal, 4400);
+    let Some(SmallDisk { command, place }) = held else { return };
     let daemon = Desk::start_by(command);
-    let put = |n: usize, words: usize| {
-        let mut seed = n as u64 + 1;
-        let noise = std::iter::repeat_with(|| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            format!("{seed:x}")
-        });
-        let post = noise.take(words).collect::<Vec<_>>().join(" ");
-        let body = serde_json::json!({ "summary": "S.", "original_post": post }).to_string();
-        let json = ("Content-Type", "application/json");
-        daemon.ask("PUT", &format!("api/briefs/b{n}"), &[TOKEN, json], body.as_bytes()).status
-    };
-    let stored = (0..400).take_while(|n| put(*n, 3000) == 201).count();
-    assert!((1..400).contains(&stored), "the disk is full at some time: {stored}");
+    let stored = fill(&daemon);
     daemon.until("readyz", |got| got.status == 503);
     assert_eq!(daemon.get("feeds/all.xml").status, 200, "feeds are served all the same");
-    SmallDisk::clear(&store, daemon.pid());
+    SmallDisk::clear(&place, daemon.pid());
     daemon.until("readyz", |got| got.status == 200);
-    assert_eq!(put(1000, 3000), 201, "it takes changes without a restart");
+    assert_eq!(put_long(&daemon, 1000), 201, "it takes changes without a restart");
     let listed = daemon.ask("GET", "api/briefs", &[TOKEN], b"").text();
     for n in 0..stored {
+        assert!(listed.contains(&format!("\"b{n}\"")), "b{n} of {stored} was acknowledged");
+    }
+}
+
+#[test]
+fn a_journal_without_room_is_told_until_it_has_some() {
+    let desk = unguarded();
+    let Some(SmallDisk { command, place }) = SmallDisk::hold(&desk, &Held::Journal, 200) else {
+        return;
+    };
+    let daemon = Desk::start_by(command);
+    let stored = fill(&daemon);
+    let told = daemon.until("readyz", |got| got.status == 503).text();
+    assert!(told.contains("cannot write the journal: No space left"), "{told}");
+    // What goes to the database alone is stored, and is no sign of anything.
+    let durable = |text: &str| -> u64 {
+        let line = text.lines().find(|line| line.contains("{result=\"durable\"}"));
+        line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+    };
+    let before = durable(&daemon.get("metrics").text());
+    daemon.until("metrics", |got| durable(&got.text()) > before);
+    assert_eq!(daemon.get("readyz").status, 503);
+    SmallDisk::clear(&place, daemon.pid());
+    daemon.until("readyz", |got| got.status == 200);
+    assert_eq!(put_long(&daemon, stored), 201, "it takes changes without a restart");
+    let listed = daemon.ask("GET", "api/briefs", &[TOKEN], b"").text();
+    for n in 0..=stored {
         assert!(listed.contains(&format!("\"b{n}\"")), "b{n} of {stored} was acknowledged");
     }
 }

@@ -276,8 +276,9 @@ fn without_a_sound_summary_the_extracted_brief_stays_and_nothing_is_asked_twice(
     desk.origin.script("/wire", feed(&items));
     let daemon = desk.start();
     counted(&daemon, "unsound", count);
-    let document = daemon.get("feeds/all.xml").text();
-    assert_eq!(document.matches("<brief:origin>extracted").count(), count, "{document}");
+    stands(&daemon, |told| told["waiting"] == 0);
+    let extracted = |text: &str| text.matches("<brief:origin>extracted").count();
+    let document = daemon.until("feeds/all.xml", |got| extracted(&got.text()) == count).text();
     assert!(!document.contains("evil.example") && !document.contains("surrender"));
     daemon.terminate();
     desk.origin.take_posted(CALL);
@@ -297,8 +298,8 @@ fn an_article_that_talks_to_the_model_dictates_nothing() {
     counted(&daemon, "unsound", 1);
     let asked = desk.origin.take_posted(CALL);
     assert!(!user_message(&asked[0]).contains("Blackwood"), "{}", user_message(&asked[0]));
-    let document = daemon.get("feeds/all.xml").text();
-    assert!(document.contains("<brief:origin>extracted"), "{document}");
+    stands(&daemon, |told| told["waiting"] == 0);
+    holds(&daemon, "<brief:origin>extracted");
 }
 
 #[test]

@@ -64,6 +64,8 @@ fn lines(file: &Path, mistakes: &[Mistake]) -> String {
 /// Collects the mistakes of one file and knows where its bytes stand.
 pub(super) struct Mistakes<'t> {
     text: &'t str,
+    /// Where its lines begin.
+    lines: Vec<usize>,
     found: Vec<Mistake>,
     /// Lines that are not TOML.
     broken: BTreeSet<usize>,
@@ -86,6 +88,9 @@ impl<'t> Mistakes<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self {
             text,
+            lines: std::iter::once(0)
+                .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+                .collect(),
             found: Vec::new(),
             broken: BTreeSet::new(),
             known: BTreeMap::new(),
@@ -117,9 +122,10 @@ impl<'t> Mistakes<'t> {
     }
 
     fn place(&self, at: usize) -> (usize, usize) {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let last_line = before.rsplit('\n').next().unwrap_or_default();
-        (before.matches('\n').count() + 1, last_line.chars().count() + 1)
+        let line = self.lines.partition_point(|start| *start <= at).max(1);
+        let start = self.lines.get(line - 1).copied().unwrap_or_default();
+        let before = self.text.get(start..at.min(self.text.len())).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 
     /// Records the lines that are not TOML. What was read of them is a guess of the parser's, and
@@ -127,7 +133,7 @@ impl<'t> Mistakes<'t> {
     pub(super) fn broken(&mut self, lines: Vec<Told>) {
         for told in lines {
             let line = self.place(told.span.start).0;
-            let last = if told.hides_rest { self.text.lines().count() } else { line };
+            let last = if told.hides_rest { self.lines.len() } else { line };
             self.broken.extend(line..=last);
             self.add(&told.span, "", told.found, told.accepted);
         }

@@ -3,7 +3,7 @@
 //! The parser says what its grammar expects ("invalid float, expected nothing"); the line says
 //! what was meant. Where the line does not, the parser's words stand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// A place where the parser went wrong, and what it says of it.
@@ -29,6 +29,7 @@ const OPEN_LIST: &str = "the list above it has no end";
 pub(super) fn explain(text: &str, breaks: &[Break]) -> Vec<Told> {
     let mut told = Vec::new();
     let mut lines = BTreeSet::new();
+    let mut firsts = None;
     for broken in breaks {
         let start = broken.span.start.min(text.len());
         // A text or a value that ends too early is broken at the line's end, or behind it.
@@ -40,7 +41,8 @@ pub(super) fn explain(text: &str, breaks: &[Break]) -> Vec<Told> {
         let mut span = broken.span.clone();
         let (found, accepted) = if broken.message.starts_with("duplicate key") {
             // What stands in a section that is there twice is there once.
-            let Some(duplicate) = duplicate(text, &span) else { continue };
+            let firsts = firsts.get_or_insert_with(|| Firsts::of(text));
+            let Some(duplicate) = firsts.duplicate(&span) else { continue };
             duplicate
         } else if let Some(said) = by_line(line) {
             span = line_start + value_at(line)..span.end;
@@ -147,35 +149,53 @@ fn by_message(text: &str, broken: &Break, line: &str) -> Option<(String, String)
     None
 }
 
-/// Names what stands twice, and the line where it stood first, if that is found in its section.
-fn duplicate(text: &str, second: &Range<usize>) -> Option<(String, String)> {
-    let name = text.get(second.clone())?;
-    let before = text.get(..second.start)?;
-    let begun = before.rsplit('\n').next()?;
-    let whole = text.get(second.start - begun.len()..)?.lines().next()?;
-    let mut first = None;
-    for (number, line) in before.lines().enumerate() {
-        let key = line.split('=').next().unwrap_or_default().trim();
-        match (header(whole), header(line)) {
-            (Some(own), Some(other)) if own == other && !begun.is_empty() => {
-                first = first.or(Some(number + 1));
+/// Where each section and each of its keys stands first, as lines from 1.
+struct Firsts<'t> {
+    text: &'t str,
+    sections: HashMap<&'t str, usize>,
+    /// By how many headers stand before; with where the line ends.
+    keys: HashMap<(usize, &'t str), (usize, usize)>,
+    /// Where the headers end.
+    headers: Vec<usize>,
+}
+
+impl<'t> Firsts<'t> {
+    fn of(text: &'t str) -> Self {
+        let (sections, keys, headers) = (HashMap::new(), HashMap::new(), Vec::new());
+        let mut firsts = Self { text, sections, keys, headers };
+        let mut end = 0;
+        for (line, number) in text.split_inclusive('\n').zip(1..) {
+            end += line.len();
+            if let Some(section) = header(line) {
+                firsts.sections.entry(section).or_insert(number);
+                firsts.headers.push(end);
+            } else if let Some((key, _)) = line.split_once('=') {
+                firsts.keys.entry((firsts.headers.len(), key.trim())).or_insert((number, end));
             }
-            (None, Some(_)) => first = None,
-            (None, None) if key == name => first = Some(number + 1),
-            _ => {}
         }
+        firsts
     }
-    let first = first?;
-    Some(match header(whole) {
-        Some(section) => (
+
+    /// Names what stands twice, and the line where it stood first, if that is found in its section.
+    fn duplicate(&self, second: &Range<usize>) -> Option<(String, String)> {
+        let name = self.text.get(second.clone())?;
+        let start = self.text.get(..second.start)?.rfind('\n').map_or(0, |at| at + 1);
+        let section = header(self.text.get(start..)?.lines().next()?);
+        let Some(section) = section else {
+            let headers = self.headers.partition_point(|end| *end <= start);
+            let is_before = |(_, end): &&(usize, usize)| *end <= start;
+            let (first, _) = self.keys.get(&(headers, name)).filter(is_before)?;
+            return Some((
+                format!("`{name}` is there twice, first in line {first}"),
+                "each key is accepted once".to_owned(),
+            ));
+        };
+        let first = self.sections.get(section)?;
+        Some((
             format!("`[{section}]` is there twice, first in line {first}"),
             "one section of a name is accepted, with all its keys".to_owned(),
-        ),
-        None => (
-            format!("`{name}` is there twice, first in line {first}"),
-            "each key is accepted once".to_owned(),
-        ),
-    })
+        ))
+    }
 }
 
 /// Returns the name in a section's header.

@@ -123,6 +123,7 @@ impl<'r, 't> Table<'r, 't> {
         key: &'static str,
         range: RangeInclusive<Duration>,
     ) -> Option<Duration> {
+        self.get(key)?;
         let (low, high) =
             (value::print_duration(*range.start()), value::print_duration(*range.end()));
         let accepted =
@@ -234,6 +235,7 @@ impl<'r, 't> Table<'r, 't> {
         key: &'static str,
         choices: &[(&'static str, T)],
     ) -> Option<T> {
+        self.get(key)?;
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         let written = self.get(key).and_then(|value| value.get_ref().as_str()).unwrap_or_default();
         let near = suggestion(written, choices.iter().map(|(word, _)| *word));

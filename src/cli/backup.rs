@@ -12,6 +12,7 @@ use super::progress::Progress;
 use super::runtime;
 use crate::config::Config;
 use crate::daemon;
+use crate::model::counted;
 use crate::store::{Counts, Summary, Unfinished};
 
 #[derive(Debug, Args)]
@@ -62,9 +63,13 @@ pub(super) fn told(file: &Path, summary: &Summary) -> Value {
 pub(super) fn words(summary: &Summary) -> String {
     let Counts { items, briefs, rulings, sources } = summary.counts;
     format!(
-        "{items} items, {briefs} briefs, {rulings} pins and blocks, {sources} sources, {} bytes, \
-         made {} by briefwire {}",
-        summary.bytes, summary.created, summary.version
+        "{}, {}, {rulings} pins and blocks, {}, {} bytes, made {} by briefwire {}",
+        counted(items, "item"),
+        counted(briefs, "brief"),
+        counted(sources, "source"),
+        summary.bytes,
+        summary.created,
+        summary.version
     )
 }
 

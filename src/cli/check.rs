@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{BAD_CONFIGURATION, output};
 use crate::config::{self, Config, ConfigError, Environment, Mistake};
-use crate::model::Address;
+use crate::model::{Address, counted};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -62,8 +62,4 @@ fn doubts(config: &Config) -> Vec<String> {
         }
     }
     doubts
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

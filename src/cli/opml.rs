@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{SOME_UNREADABLE, output};
 use crate::config::{self, Config, Environment, source_table};
-use crate::model::{Address, CanonicalUrl, Outline, Source, SourceId};
+use crate::model::{Address, CanonicalUrl, Outline, Source, SourceId, counted};
 use crate::parse::{Listed, opml};
 use crate::publish;
 use crate::text::slug;
@@ -39,9 +39,9 @@ pub(super) fn export(config: &Config) -> anyhow::Result<ExitCode> {
     }
     output::document(publish::opml("briefwire: sources", &outlines).trim_end())?;
     if !left.is_empty() {
-        let count = counted(left.len(), "source is", "sources are");
+        let count = counted(left.len(), "source");
         let ids = left.join(", ");
-        output::warn(&format!("{count} left out, being private or a file: {ids}"));
+        output::warn(&format!("left out, being private or a file: {count} ({ids})"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -88,7 +88,7 @@ pub(super) fn import(arguments: &Arguments, config: Option<PathBuf>) -> anyhow::
     if read.too_deep > 0 {
         output::warn(&format!("{name}: {} elements stand too deep to be read", read.too_deep));
     }
-    let count = counted(tables.len(), "source", "sources");
+    let count = counted(tables.len(), "source");
     let (skipped, ours) = (comments.len(), "configured already or listed twice");
     output::warn(&format!("{name}: {count}; {skipped} {ours}, {unreadable} not readable"));
     Ok(match (tables.len() + comments.len(), unreadable + read.too_deep) {
@@ -197,10 +197,6 @@ fn on_one_line(text: &str) -> String {
     let parts = text.split(|c: char| c.is_control() || c.is_whitespace());
     let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     output::clean(&line).into_owned()
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use url::Url;
 use super::output;
 use crate::contract;
 use crate::contract::feed::Printed;
-use crate::model::Feed;
+use crate::model::{Feed, counted};
 use crate::parse::{Document, parse};
 
 #[derive(Debug, Args)]
@@ -95,10 +95,10 @@ pub(super) fn failure(error: &anyhow::Error) -> Value {
 pub(super) fn summarise(feed: &Feed) -> anyhow::Result<()> {
     let title = feed.title.as_ref().map_or("(without a title)", |title| title.plain.as_str());
     output::line(&format!(
-        "{title}: {} in {}, {} items",
+        "{title}: {} in {}, {}",
         feed.version,
         feed.encoding,
-        feed.items.len()
+        counted(feed.items.len(), "item")
     ))?;
     for item in &feed.items {
         let title = item.title.as_ref().map_or("(without a title)", |title| title.plain.as_str());

@@ -12,7 +12,7 @@ use super::{runtime, status};
 use crate::config::Config;
 use crate::daemon::{self, Which};
 use crate::fetch::Call;
-use crate::model::{Outcome, SourceId};
+use crate::model::{Outcome, SourceId, counted};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -106,7 +106,7 @@ fn ask_daemon(
         }
     }
     if !as_json {
-        output::line(&format!("the daemon polls {} sources now", sources.len()))?;
+        output::line(&format!("the daemon polls {} now", counted(sources.len(), "source")))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -17,7 +17,7 @@ use crate::contract::feed::Printed;
 use crate::contract::time;
 use crate::daemon::{self, Trial};
 use crate::fetch::{Call, Exchange};
-use crate::model::{Address, Source};
+use crate::model::{Address, Source, counted};
 use crate::reconcile::Dropped;
 
 const COLUMNS: [Column; 5] = [
@@ -192,8 +192,9 @@ fn show(trial: &Trial) -> anyhow::Result<()> {
             output::line(&format!("dropped by {}: {}", item.by, item.title))?;
         }
         output::line(&format!(
-            "a first poll would store {} items and show {} of them",
-            read.stored, read.shown
+            "a first poll would store {} and show {} of them",
+            counted(read.stored, "item"),
+            read.shown
         ))?;
     }
     let due = &trial.due;

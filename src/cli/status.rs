@@ -11,6 +11,7 @@ use super::output::{self, Tone, line, list, text};
 use super::table::{self, Column, Row};
 use crate::config::Config;
 use crate::fetch::Call;
+use crate::model::counted;
 
 const COLUMNS: [Column; 4] = [
     Column::whole("SOURCE"),
@@ -39,15 +40,15 @@ pub(super) fn run(arguments: &Arguments, config: &Config) -> anyhow::Result<Exit
     troubles(list(&answer, "troubles"))?;
     if let Some(model) = answer.get("model").filter(|model| !model.is_null()) {
         line(&format!(
-            "language model: {} items wait; {} requests and {} tokens today",
-            text(model, "waiting"),
-            text(model, "requests_today"),
-            text(model, "tokens_today"),
+            "language model: {} waiting; {} and {} today",
+            counted(text(model, "waiting"), "item"),
+            counted(text(model, "requests_today"), "request"),
+            counted(text(model, "tokens_today"), "token"),
         ))?;
     }
     if let Some(hub) = answer.get("hub").filter(|hub| !hub.is_null()) {
         let (url, waiting) = (text(hub, "url"), text(hub, "waiting"));
-        line(&format!("hub {url}: {waiting} documents to tell of"))?;
+        line(&format!("hub {url}: {} to tell of", counted(waiting, "document")))?;
     }
     let sources = list(&answer, "sources");
     table::print(&COLUMNS, &sources.iter().map(row).collect::<Vec<_>>())?;
@@ -85,7 +86,8 @@ fn summary(answer: &Value) -> anyhow::Result<()> {
     if !items.is_empty() {
         let bytes = answer.get("bytes").and_then(Value::as_u64).unwrap_or(0);
         let briefs = text(answer, "briefs");
-        line(&format!("{items} items, {briefs} briefs, {} KiB", bytes.div_ceil(1024)))?;
+        let (items, briefs) = (counted(items, "item"), counted(briefs, "brief"));
+        line(&format!("{items}, {briefs}, {} KiB", bytes.div_ceil(1024)))?;
     }
     let (under_way, due) = (text(answer, "polls_under_way"), text(answer, "due_sources"));
     line(&format!("polls: {under_way} under way, {due} wait"))?;
@@ -112,7 +114,7 @@ fn shares(channels: &[Value]) -> anyhow::Result<()> {
     let sum = |name: &str| channels.iter().map(|channel| number(channel, name)).sum::<u64>();
     let items = sum("items");
     let share = |count: u64| (count * 100 + items / 2).checked_div(items).unwrap_or(0);
-    line(&format!("{} channels show {items} items", channels.len()))?;
+    line(&format!("{} with {}", counted(channels.len(), "channel"), counted(items, "item")))?;
     let (stored, model) = (share(sum("stored")), share(sum("model")));
     line(&format!("briefs: {stored} % editors', {model} % model's"))?;
     let mut found: BTreeMap<&str, u64> = BTreeMap::new();

@@ -23,6 +23,7 @@ use super::scrub::Scrub;
 use super::writer::Work;
 use crate::config::Config;
 use crate::fetch::FetchError;
+use crate::model::counted;
 use crate::serve::{self, Concern, Entrance, Order, ReloadOrder};
 use crate::store::{Lock, Store, StoreError};
 
@@ -412,8 +413,9 @@ impl Daemon {
         }
         let plan = served.plan();
         let failing = served.metrics.failing();
-        let (channels, sources) = (plan.channels.len(), plan.sources.len());
-        format!("serving {channels} channels; {sources} sources, {failing} of them failing")
+        let channels = counted(plan.channels.len(), "channel");
+        let sources = counted(plan.sources.len(), "source");
+        format!("serving {channels}; {sources}, {failing} of them failing")
     }
 }
 

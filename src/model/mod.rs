@@ -10,6 +10,7 @@ pub(crate) mod canonical;
 mod channel;
 mod command;
 mod correction;
+mod counted;
 mod expected;
 mod feed;
 mod filter;
@@ -31,6 +32,7 @@ pub use canonical::{CanonicalUrl, UrlRules, is_identity_parameter, without_track
 pub use channel::{Body, Channel, DocumentFormat, Only, Selector};
 pub use command::{BriefOrigin, Command, CommandError, Reply};
 pub use correction::{Correction, Section};
+pub use counted::counted;
 pub use expected::{Expected, Tags};
 pub use feed::{
     Category, Enclosure, Feed, Format, Generator, Image, Item, ItemSource, Link, Person, Prose,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{FixedOffset, Weekday};
 use url::Url;
 
-use super::{Access, Filters, SourceId, Timestamp};
+use super::{Access, Filters, SourceId, Timestamp, counted};
 
 /// A configured subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,7 @@ impl std::fmt::Display for Outcome {
         match self {
             Self::NotModified => f.write_str("not modified"),
             Self::Read { items, new, changed } => {
-                write!(f, "{items} items, {new} new, {changed} changed")
+                write!(f, "{}, {new} new, {changed} changed", counted(items, "item"))
             }
             Self::RateLimited { status } => write!(f, "rate limited ({status})"),
             Self::Gone => f.write_str("gone (410)"),

@@ -121,7 +121,7 @@ fn a_hub_that_fails_is_told_again_and_of_two_changes_once() {
     let trouble = status()["hub"]["trouble"].as_str().unwrap().to_owned();
     assert_eq!(trouble, format!("HTTP 500 for {PUBLIC}/feeds/all.xml"));
     assert_eq!(status()["hub"]["url"], desk.origin.url("/hub"), "without its query");
-    assert!(desk.ok(&["status"]).contains("1 documents to tell of"));
+    assert!(desk.ok(&["status"]).contains("1 document to tell of"));
     bring(&desk, &daemon, 3);
     told_once(&desk);
     eventually("nothing waits", || status()["hub"]["waiting"] == 0);

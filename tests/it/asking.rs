@@ -80,7 +80,7 @@ fn redirects_are_followed_a_little_and_never_into_the_private_network() {
     desk.origin.script("/away", Answer::status(302).with("Location", &other.url("/secret")));
     desk.origin.script("/file", Answer::status(302).with("Location", "file:///etc/passwd"));
     let said = desk.ok(&["poll"]);
-    assert!(said.contains("moved: 1 items, 1 new"), "{said}");
+    assert!(said.contains("moved: 1 item, 1 new"), "{said}");
     assert!(said.contains("loop: more than 5 redirects"), "{said}");
     assert!(said.contains("away: `127.0.0.1` is not a public address"), "{said}");
     assert!(said.contains("file: a redirect leads to `file:`"), "{said}");
@@ -93,7 +93,7 @@ fn a_feed_that_a_proxy_has_changed_on_the_way_is_read() {
     let desk = Desk::new(&["wire"]);
     desk.origin.script("/wire", Answer::status(203).with_body(wire()));
     let said = desk.ok(&["poll"]);
-    assert!(said.contains("wire: 1 items, 1 new"), "{said}");
+    assert!(said.contains("wire: 1 item, 1 new"), "{said}");
 }
 
 #[test]

@@ -238,7 +238,7 @@ fn sources_are_listed_with_what_is_known_of_them() {
     let heads: Vec<&str> = lines[0].split("  ").map(str::trim).filter(|h| !h.is_empty()).collect();
     assert_eq!(heads, ["SOURCE", "TAGS", "LAST OUTCOME", "NEXT DUE", "FAILURES"]);
     assert!(lines[1].starts_with("wire") && lines[1].contains("news, sea"), "{table}");
-    assert!(lines[1].contains("1 items, 1 new, 0 changed") && lines[1].ends_with('0'), "{table}");
+    assert!(lines[1].contains("1 item, 1 new, 0 changed") && lines[1].ends_with('0'), "{table}");
     assert!(lines[2].contains("HTTP 500") && lines[2].ends_with('1'), "{table}");
     let listed = json(&desk.ok(&["source", "list", "--json"]));
     assert_eq!((&listed[1]["failures"], &listed[1]["ok"]), (&1.into(), &false.into()));
@@ -426,7 +426,7 @@ fn programs_read_what_became_of_a_poll_and_of_each_document() {
     polled.sort_by_key(|source| source["source"].to_string());
     assert_eq!(polled.len(), 2);
     assert_eq!((&polled[0]["source"], &polled[0]["ok"]), (&"broken".into(), &false.into()));
-    assert_eq!(polled[1]["outcome"], "1 items, 1 new, 0 changed");
+    assert_eq!(polled[1]["outcome"], "1 item, 1 new, 0 changed");
     desk.write("good.md", BRIEF);
     desk.write("bad.json", "{\"title\": \"no summary\"}");
     desk.write("briefs/owned.txt", "Summary:\nOf a file.\n");

@@ -343,7 +343,7 @@ fn an_endpoint_that_asks_for_patience_or_stalls_keeps_nobody_waiting() {
     assert!(told["trouble"].as_str().unwrap().starts_with("HTTP 429"), "{told}");
     assert_eq!((&told["waiting"], &told["tokens_today"]), (&json!(1), &json!(0)));
     let status = desk.ok(&["status"]);
-    assert!(status.contains("1 items wait; 1 requests and 0 tokens today"), "{status}");
+    assert!(status.contains("1 item waiting; 1 request and 0 tokens today"), "{status}");
     assert!(status.contains("The language model is not asked: HTTP 429"), "{status}");
     // The wait outlives a restart.
     daemon.terminate();

@@ -98,7 +98,7 @@ fn a_brief_that_comes_later_changes_its_item_and_one_that_goes_leaves_it() {
     desk.write("late.md", WALL_BRIEF);
     let late = desk.path("late.md");
     let said = desk.ok(&["brief", "add", late.to_str().unwrap()]);
-    assert_eq!(said, "wall-brief: stored, 1 items differ\n");
+    assert_eq!(said, "wall-brief: stored, 1 item differs\n");
     assert_eq!(
         desk.ok(&["brief", "add", late.to_str().unwrap()]),
         "wall-brief: unchanged, 0 items differ\n"
@@ -152,7 +152,7 @@ fn a_source_that_answers_garbage_does_not_disturb_the_others() {
     desk.origin.script("/broken", Answer::ok("not gzip").with("Content-Encoding", "br"));
     desk.origin.script("/page", Answer::ok("<!doctype html><html><body>Hello</body></html>"));
     let said = desk.ok(&["poll"]);
-    assert!(said.contains("wire: 1 items, 1 new, 0 changed"), "{said}");
+    assert!(said.contains("wire: 1 item, 1 new, 0 changed"), "{said}");
     assert!(said.contains("refused: HTTP 403"), "{said}");
     assert!(said.ends_with("5 polled, 4 failed\n"), "{said}");
     assert!(desk.document("all").contains("gives way"));

@@ -103,7 +103,11 @@ fn what_is_exported_is_imported_the_same_and_nothing_secret_is_exported() {
     assert_eq!(exported.code, 0, "{}", exported.err);
     assert_well_formed(&from, &exported.out);
     assert!(!exported.out.contains("hidden") && !exported.out.contains("hush"), "{}", exported.out);
-    assert!(exported.err.contains("5 sources are left out"), "{}", exported.err);
+    assert!(
+        exported.err.contains("left out, being private or a file: 5 sources"),
+        "{}",
+        exported.err
+    );
     assert!(
         exported.err.contains("said-private, with-login, with-query, with-header, in-a-file"),
         "{}",

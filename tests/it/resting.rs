@@ -82,7 +82,7 @@ fn a_daemon_heeds_a_pause_and_its_end_at_once() {
     };
     counts(1, 1);
     daemon.until("feeds/all.xml", |got| got.text().contains(">post<"));
-    assert_eq!(desk.ok(&["poll"]), "the daemon polls 1 sources now\n");
+    assert_eq!(desk.ok(&["poll"]), "the daemon polls 1 source now\n");
     assert_eq!(pause(&daemon, "PUT")["changed"], false);
     let state = told(&daemon.ask("GET", "api/sources/wire", &[TOKEN], b""));
     assert_eq!(state["due_because"], "paused");

@@ -125,7 +125,7 @@ fn commands_reach_the_running_daemon_and_a_second_one_is_refused() {
     desk.write("b.json", std::str::from_utf8(BRIEF).unwrap());
     let file = desk.path("b.json");
     let said = desk.ok(&["brief", "add", file.to_str().unwrap()]);
-    assert_eq!(said, "b: stored, 1 items differ\n");
+    assert_eq!(said, "b: stored, 1 item differs\n");
     daemon.until("feeds/all.xml", |got| got.text().contains("brief=\"b\""));
     assert!(desk.ok(&["status"]).contains("wire"));
     let second = desk.run(&["run"]);

@@ -21,12 +21,12 @@ fn a_source_is_tried_and_nothing_is_stored() {
         format!("> GET {moved}"),
         "<   content-type: text/xml".to_owned(),
         format!("200 from {moved}: text/xml"),
-        "a first poll would store 1 items and show 1 of them".to_owned(),
+        "a first poll would store 1 item and show 1 of them".to_owned(),
         " because of the default interval of 1 h".to_owned(),
     ] {
         assert!(shown.contains(&line), "{line} in {shown}");
     }
-    assert!(shown.contains("Wire: rss20 in utf-8, 1 items"), "{shown}");
+    assert!(shown.contains("Wire: rss20 in utf-8, 1 item"), "{shown}");
     assert!(shown.contains("Tea & toast"), "{shown}");
     for warning in ["bare-ampersand: 1", "bad-date: Blursday", "unclosed-end: "] {
         assert!(shown.contains(&format!("warning: {warning}")), "{warning} in {shown}");

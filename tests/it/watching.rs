@@ -112,7 +112,7 @@ fn a_gone_file_withdraws_its_brief_after_a_minute_and_many_at_once_ask_first() {
     assert!(told.contains("8 of 9 brief files"), "{told}");
     assert_eq!(ids(&daemon).len(), 9, "an unmounted share withdraws nothing");
     assert!(desk.ok(&["status"]).contains("briefwire brief remove --vanished"));
-    assert_eq!(desk.ok(&["brief", "remove", "--vanished"]), "8 briefs are being withdrawn\n");
+    assert_eq!(desk.ok(&["brief", "remove", "--vanished"]), "withdrawing 8 briefs\n");
     eventually("withdrawn", || ids(&daemon) == ["mark"]);
     daemon.until("status.xml", |got| !got.text().contains("are gone at once"));
 }

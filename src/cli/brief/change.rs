@@ -8,6 +8,7 @@ use crate::cli::connection::{Connection, encoded, item};
 use crate::cli::output::{self, text};
 use crate::config::Config;
 use crate::fetch::Call;
+use crate::model::counted;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Ruling {
@@ -65,7 +66,7 @@ fn remove_vanished(json: bool, config: &Config) -> anyhow::Result<()> {
         return if json {
             output::json(&answer)
         } else {
-            output::line(&format!("{count} briefs are being withdrawn"))
+            output::line(&format!("withdrawing {}", counted(count, "brief")))
         };
     }
     // No daemon watches the directory; the files themselves tell.
@@ -91,5 +92,7 @@ pub(super) fn tell(answer: &Value) -> anyhow::Result<()> {
     let items = output::list(answer, "items").len();
     let what =
         if answer.get("changed") == Some(&Value::Bool(true)) { "stored" } else { "unchanged" };
-    output::line(&format!("{}: {what}, {items} items differ", text(answer, "brief")))
+    let items = counted(items, "item");
+    let differ = if items.starts_with("1 ") { "differs" } else { "differ" };
+    output::line(&format!("{}: {what}, {items} {differ}", text(answer, "brief")))
 }

@@ -3,9 +3,6 @@
 //! `usage.bin` is made by `benches/enrich` and holds counts and no text: 4 bytes of a word's hash
 //! and six logarithms of how much more often than usual it stands so, in sixteenths.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 const TABLE: &[u8] = include_bytes!("usage.bin");
 const ENTRY: usize = 4 + KINDS;
 const STEP: f64 = 16.0;
@@ -21,17 +18,14 @@ pub type Usage = [f64; KINDS];
 /// A [`Usage`] in sixteenths.
 pub type Steps = [i8; KINDS];
 
-static SHIPPED: LazyLock<HashMap<u32, Steps>> = LazyLock::new(|| {
-    let (entries, _) = TABLE.as_chunks::<ENTRY>();
-    let read = |[a, b, c, d, kinds @ ..]: &[u8; ENTRY]| {
-        (u32::from_be_bytes([*a, *b, *c, *d]), kinds.map(|kind| i8::from_le_bytes([kind])))
-    };
-    entries.iter().map(read).collect()
-});
-
 /// Returns how a word is used, if it is known; it is asked for by the hash of its lower case.
 pub(super) fn of(word: u32) -> Option<Steps> {
-    SHIPPED.get(&word).copied()
+    let (entries, _) = TABLE.as_chunks::<ENTRY>();
+    // They stand in the order of the hashes.
+    let of_entry = |[a, b, c, d, ..]: &[u8; ENTRY]| u32::from_be_bytes([*a, *b, *c, *d]);
+    let at = entries.binary_search_by_key(&word, of_entry).ok()?;
+    let [_, _, _, _, kinds @ ..] = *entries.get(at)?;
+    Some(kinds.map(|kind| i8::from_le_bytes([kind])))
 }
 
 /// Returns logarithms of what a table holds.

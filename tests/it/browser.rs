@@ -7,17 +7,17 @@ use std::process::{Child, Command, Stdio};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::{Value, json};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::desk::missing;
 
-/// One at a time: each takes more memory and time than all the rest of a test.
-static ALONE: Mutex<()> = Mutex::const_new(());
+/// Two at a time: each takes more memory and time than all the rest of a test.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// A browser without a window.
 pub(crate) struct Browser {
     pub(crate) page: Client,
-    _alone: MutexGuard<'static, ()>,
+    _place: SemaphorePermit<'static>,
     _driver: Driver,
     _profile: tempfile::TempDir,
 }
@@ -62,7 +62,7 @@ impl Browser {
                 return None;
             }
         }
-        let alone = ALONE.lock().await;
+        let place = PLACES.acquire().await.unwrap();
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -102,7 +102,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        Some(Self { page, _alone: alone, _driver: driver, _profile: profile })
+        Some(Self { page, _place: place, _driver: driver, _profile: profile })
     }
 
     /// Looks at pages from now on as wide as that, light or dark.

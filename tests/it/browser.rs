@@ -19,17 +19,35 @@ pub(crate) struct Browser {
     pub(crate) page: Client,
     _place: SemaphorePermit<'static>,
     _driver: Driver,
-    _profile: tempfile::TempDir,
 }
 
 /// The program that drives it, which ends with the test.
-struct Driver(Child);
+struct Driver {
+    child: Child,
+    /// Where this browser, and no other, keeps what is its own.
+    profile: tempfile::TempDir,
+}
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
+        // The browser outlives its driver, with all its processes.
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL").args(processes_with(&self.profile.path().display().to_string()));
+        kill.stderr(Stdio::null()).status().ok();
     }
+}
+
+/// Returns the processes that were started with an argument that holds this.
+fn processes_with(argument: &str) -> Vec<String> {
+    let holds = |process: &std::fs::DirEntry| {
+        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(argument)
+    };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let names = processes.filter(holds).map(|process| process.file_name());
+    names.filter_map(|name| name.into_string().ok()).collect()
 }
 
 /// A command of Chromium's own driver, below a session.
@@ -63,14 +81,15 @@ impl Browser {
             }
         }
         let place = PLACES.acquire().await.unwrap();
-        let mut driver = Command::new("chromedriver")
+        let profile = tempfile::tempdir().unwrap();
+        let mut child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let driver = Driver(driver);
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let driver = Driver { child, profile };
         let told =
             lines.map(|line| line.unwrap()).find(|line| line.contains("successfully on port "));
         let port = told.expect("the driver tells its port");
@@ -81,7 +100,6 @@ impl Browser {
             .chars()
             .take_while(char::is_ascii_digit)
             .collect();
-        let profile = tempfile::tempdir().unwrap();
         let arguments = [
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
@@ -91,7 +109,7 @@ impl Browser {
             "--disable-background-networking".to_owned(),
             "--disable-component-update".to_owned(),
             "--disable-sync".to_owned(),
-            format!("--user-data-dir={}", profile.path().display()),
+            format!("--user-data-dir={}", driver.profile.path().display()),
         ];
         let wishes = json!({
             "goog:chromeOptions": { "args": arguments },
@@ -102,7 +120,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        Some(Self { page, _place: place, _driver: driver, _profile: profile })
+        Some(Self { page, _place: place, _driver: driver })
     }
 
     /// Looks at pages from now on as wide as that, light or dark.

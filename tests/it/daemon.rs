@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::desk::{Daemon, Desk, between, eventually, feed, missing};
+use crate::desk::{Daemon, Desk, PATIENCE, between, eventually, feed, missing};
 use crate::origin::{Answer, request};
 use crate::serving::TOKEN;
 
@@ -23,7 +23,7 @@ struct Manager {
 impl Manager {
     fn bind(desk: &Desk) -> Self {
         let socket = UnixDatagram::bind(desk.path("notify")).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { socket }
     }
 

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::origin::{Got, Origin, request};
 
+/// What a loaded machine is waited for. It is no claim about how fast anything is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The headings of a whole brief, in their order.
 pub(crate) const HEADINGS: [&str; 8] = [
     "Summary",
@@ -211,7 +214,7 @@ impl Daemon {
         request(method, &self.url(path), headers, body)
     }
 
-    /// Asks until the answer is as wanted; fails after ten seconds.
+    /// Asks until the answer is as wanted; fails once patience ends.
     #[track_caller]
     pub(crate) fn until(&self, path: &str, wanted: impl Fn(&Got) -> bool) -> Got {
         let began = Instant::now();
@@ -220,7 +223,7 @@ impl Daemon {
             if wanted(&got) {
                 return got;
             }
-            assert!(began.elapsed() < Duration::from_secs(10), "{path}: {}", got.text());
+            assert!(began.elapsed() < PATIENCE, "{path}: {}", got.text());
             std::thread::park_timeout(Duration::from_millis(20));
         }
     }
@@ -287,10 +290,10 @@ impl Drop for Daemon {
     }
 }
 
-/// Waits until something is so; fails after ten seconds.
+/// Waits until something is so; fails once patience ends.
 #[track_caller]
 pub(crate) fn eventually(what: &str, is_so: impl FnMut() -> bool) {
-    within(Duration::from_secs(10), what, is_so);
+    within(PATIENCE, what, is_so);
 }
 
 /// Waits until something is so; fails once its time is up.

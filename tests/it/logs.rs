@@ -2,9 +2,8 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::desk::{Desk, Ran, feed};
+use crate::desk::{Desk, PATIENCE, Ran, feed};
 use crate::origin::Answer;
 
 /// Returns a desk of one good source and one that fails, with this `[log]`.
@@ -95,7 +94,7 @@ fn the_journal_gets_fields_and_a_message_that_reads_alone() {
     let desk = desk("");
     std::fs::create_dir(desk.path("journal")).unwrap();
     let socket = UnixDatagram::bind(desk.path("journal/socket")).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     // Standard error is a file whose numbers stand in JOURNAL_STREAM, as systemd would do it.
     let script = "mount -t tmpfs t /run && mkdir -p /run/systemd/journal && \
         mount --bind \"$1\" /run/systemd/journal && shift && \

@@ -162,7 +162,8 @@ impl<'t> Mistakes<'t> {
             let kind = if section.is_empty() { "section" } else { "key" };
             let names = self.known.get(&section).map(Vec::as_slice).unwrap_or_default();
             let elsewhere = self.homes(&key);
-            let (kind, accepted) = match suggestion(&key, names.iter().map(String::as_str)) {
+            let near = suggestion(&key, names.iter().map(String::as_str));
+            let (kind, accepted) = match near.or_else(|| longer(&key, names)) {
                 Some(near) if section.is_empty() => {
                     (kind, format!("did you mean {}?", header(near)))
                 }
@@ -221,6 +222,17 @@ fn header(section: &str) -> String {
         "source" | "channel" => format!("`[[{section}]]`"),
         _ => format!("`[{section}]`"),
     }
+}
+
+/// Returns the one of the names that is made of the words of what was written and others, such as
+/// `admin_token_file` of `token_file`, if no more are.
+fn longer<'n>(written: &str, names: &'n [String]) -> Option<&'n str> {
+    let words: Vec<&str> = written.split('_').collect();
+    let holds = |name: &&String| {
+        name.split('_').collect::<Vec<_>>().windows(words.len()).any(|part| part == words)
+    };
+    let mut found = names.iter().filter(holds);
+    found.next().filter(|_| found.next().is_none()).map(String::as_str)
 }
 
 /// Returns the one of the names that is close to what was written, if one is.

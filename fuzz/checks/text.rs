@@ -46,7 +46,7 @@ pub(crate) fn text(input: &[u8]) {
     check_prose(&text, language);
     check_extract(&text, language);
     // It reads a text of its own beside the input: a part of the inputs is enough of it.
-    if bytes.len() % 8 == 0 {
+    if size % 4 == 0 {
         check_asked(&text, language, u32::from(size) * 64);
     }
     let plain = html::plain(&text);

@@ -378,8 +378,8 @@ impl Store {
         write: impl FnOnce(&mut Journal) -> io::Result<T>,
     ) -> Result<T, StoreError> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        let what = || "write the journal".to_owned();
-        write(&mut journal).map_err(|source| StoreError::Io { what: what(), source })
+        write(&mut journal)
+            .map_err(|source| StoreError::Io { what: "write the journal".to_owned(), source })
     }
 
     /// Fails with [`StoreError::Full`] where less than `least` bytes are free on the disk.

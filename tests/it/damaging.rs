@@ -14,8 +14,8 @@ use crate::desk::{Desk, copy};
 use crate::origin::Answer;
 use crate::serving::TOKEN;
 
-const ITEMS: usize = 120;
-const BRIEFS: usize = 24;
+const ITEMS: usize = 240;
+const BRIEFS: usize = 40;
 /// A start, and all that it mends, has this long.
 const START: Duration = Duration::from_secs(20);
 /// What is missing has to be said within this.

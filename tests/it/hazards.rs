@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::{Compress, Compression, FlushCompress};
 
-use crate::desk::{Daemon, Desk, eventually, undated, within};
+use crate::desk::{Daemon, Desk, undated, within};
 use crate::origin::{Answer, Origin, Then};
 
 const MIB: usize = 1 << 20;
@@ -362,7 +362,9 @@ fn many_sources_of_a_host_share_few_connections() {
     for name in &names {
         daemon.poll(name);
     }
-    eventually("all are asked", || daemon.told().values().all(|told| told.words == "not modified"));
+    within(Duration::from_secs(10), "all are asked", || {
+        daemon.told().values().all(|told| told.words == "not modified")
+    });
     let (most, connections) = (desk.origin.most_at_once(), desk.origin.connections() - before);
     assert!(most <= 4, "{most} at once");
     assert!(connections <= 12, "{connections} connections");

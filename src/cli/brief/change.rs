@@ -92,7 +92,6 @@ pub(super) fn tell(answer: &Value) -> anyhow::Result<()> {
     let items = output::list(answer, "items").len();
     let what =
         if answer.get("changed") == Some(&Value::Bool(true)) { "stored" } else { "unchanged" };
-    let items = counted(items, "item");
-    let differ = if items.starts_with("1 ") { "differs" } else { "differ" };
-    output::line(&format!("{}: {what}, {items} {differ}", text(answer, "brief")))
+    let differ = if items == 1 { "differs" } else { "differ" };
+    output::line(&format!("{}: {what}, {} {differ}", text(answer, "brief"), counted(items, "item")))
 }
